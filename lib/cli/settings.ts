@@ -1,0 +1,166 @@
+/** Settings of `gateway start`: flags, then environment, then defaults. */
+import { availableParallelism, hostname } from 'node:os';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Address, GatewaySettings } from '../primary/gateway.ts';
+import { TrustedProxies } from '../proxy/trusted-proxies.ts';
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** What commander hands over, by the long names of the flags. */
+export interface StartOptions {
+  config?: string;
+  listen: Address;
+  admin: Address;
+  allowRemoteAdmin: boolean;
+  workers: number;
+  state: string;
+  instance: string;
+  logLevel: string;
+  accessLog: number;
+  trustedProxies: readonly string[];
+  drainTimeoutMs: number;
+}
+
+/** Adds the flags that configure a gateway to a command. */
+export function addStartOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--config <file>',
+        'configuration file (YAML or JSON); saving it applies the difference',
+      ).env('GATEWAY_CONFIG'),
+    )
+    .addOption(
+      new Option('--listen <host:port>', 'where clients connect')
+        .env('GATEWAY_LISTEN')
+        .argParser(parseAddress)
+        .default({ host: '0.0.0.0', port: 8080 }, '0.0.0.0:8080'),
+    )
+    .addOption(
+      new Option('--admin <host:port>', 'health, readiness and metrics')
+        .env('GATEWAY_ADMIN')
+        .argParser(parseAddress)
+        .default({ host: '127.0.0.1', port: 9901 }, '127.0.0.1:9901'),
+    )
+    .addOption(
+      new Option('--allow-remote-admin', 'let --admin be an address that others can reach, without TLS')
+        .env('GATEWAY_ALLOW_REMOTE_ADMIN')
+        .default(false),
+    )
+    .addOption(
+      new Option('--workers <n>', 'worker processes')
+        .env('GATEWAY_WORKERS')
+        .argParser(integerFrom(1, 1024))
+        .default(availableParallelism(), 'one a core'),
+    )
+    .addOption(
+      new Option('--state <dir>', 'where the embedded store and the last good configuration live')
+        .env('GATEWAY_STATE')
+        .default('./.gateway'),
+    )
+    .addOption(
+      new Option('--instance <id>', 'name of this instance')
+        .env('GATEWAY_INSTANCE')
+        .default(hostname(), 'the host name'),
+    )
+    .addOption(
+      new Option('--log-level <level>', 'least level that is logged')
+        .env('GATEWAY_LOG_LEVEL')
+        .choices(LOG_LEVELS)
+        .default('info'),
+    )
+    .addOption(
+      new Option(
+        '--access-log <on|off|rate>',
+        'a line a request, none, or a share such as 0.01 (failures always)',
+      )
+        .env('GATEWAY_ACCESS_LOG')
+        .argParser(parseAccessLog)
+        .default(1, 'on'),
+    )
+    .addOption(
+      new Option(
+        '--trusted-proxies <list>',
+        'addresses and CIDR ranges whose X-Forwarded-* and X-Request-Id are believed',
+      )
+        .env('GATEWAY_TRUSTED_PROXIES')
+        .argParser(parseTrustedProxies)
+        .default([], 'none'),
+    )
+    .addOption(
+      new Option('--drain-timeout-ms <n>', 'how long requests under way may take when a worker leaves')
+        .env('GATEWAY_DRAIN_TIMEOUT_MS')
+        .argParser(integerFrom(0, 3_600_000))
+        .default(30_000),
+    );
+}
+
+/** @throws InvalidArgumentError where the settings contradict each other */
+export function settingsOf(options: StartOptions): GatewaySettings {
+  if (!isLoopback(options.admin.host) && !options.allowRemoteAdmin) {
+    throw new InvalidArgumentError(
+      `--admin ${options.admin.host} can be reached from other hosts: use 127.0.0.1, or add --allow-remote-admin`,
+    );
+  }
+  return {
+    configFile: options.config ?? null,
+    listen: options.listen,
+    admin: options.admin,
+    workers: options.workers,
+    stateDirectory: options.state,
+    instance: options.instance,
+    drainTimeoutMs: options.drainTimeoutMs,
+    accessLogRate: options.accessLog,
+    trustedProxies: options.trustedProxies,
+    logLevel: options.logLevel,
+    prettyLog: process.stdout.isTTY === true,
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+/** Reads HOST:PORT, [IPv6]:PORT or :PORT. */
+export function parseAddress(text: string): Address {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) {
+    throw new InvalidArgumentError(
+      'give HOST:PORT, such as 0.0.0.0:8080 or [::1]:8080; port 0 takes any free one.',
+    );
+  }
+  return { host: match[1] ?? (match[2] || '0.0.0.0'), port };
+}
+
+function integerFrom(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
+      throw new InvalidArgumentError(`give an integer from ${minimum} to ${maximum}.`);
+    }
+    return value;
+  };
+}
+
+function parseAccessLog(text: string): number {
+  if (text === 'on') return 1;
+  if (text === 'off') return 0;
+  const rate = Number(text);
+  if (text.trim() === '' || !(rate >= 0 && rate <= 1))
+    throw new InvalidArgumentError('give on, off, or a share from 0 to 1.');
+  return rate;
+}
+
+function parseTrustedProxies(text: string): readonly string[] {
+  const ranges = text
+    .split(',')
+    .map((range) => range.trim())
+    .filter((range) => range !== '');
+  try {
+    new TrustedProxies(ranges);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+  return ranges;
+}

@@ -1,0 +1,33 @@
+import type { BalancingPolicy } from './balancing-policy.ts';
+import type { DestinationState } from './destination-state.ts';
+import { PairDraw } from './pair-draw.ts';
+import { scoreDestination } from './peak-ewma.ts';
+import { withoutTried } from './tried.ts';
+
+/** The quicker of two different destinations drawn at random: the lower score for its weight. */
+export class PeakEwmaPolicy implements BalancingPolicy {
+  readonly #pair: PairDraw;
+  readonly #nowMs: () => number;
+  #usable: readonly DestinationState[] = [];
+
+  constructor(random: () => number, nowMs: () => number) {
+    this.#pair = new PairDraw(random);
+    this.#nowMs = nowMs;
+  }
+
+  update(usable: readonly DestinationState[]): void {
+    this.#usable = usable;
+  }
+
+  pick(_hash: number, tried: readonly DestinationState[] | null): DestinationState | null {
+    const candidates = withoutTried(this.#usable, tried);
+    if (candidates.length < 2) return candidates[0] ?? null;
+    this.#pair.draw(candidates.length);
+    const first = candidates[this.#pair.first]!;
+    const second = candidates[this.#pair.second]!;
+    const nowMs = this.#nowMs();
+    const firstScore = scoreDestination(first, nowMs) / first.weight;
+    const secondScore = scoreDestination(second, nowMs) / second.weight;
+    return secondScore < firstScore ? second : first;
+  }
+}

@@ -1,0 +1,75 @@
+/** Changes between configurations: what leads from one to another, and what a change makes of one. */
+import type { DeleteOperation, Operation, PutOperation } from './change.ts';
+import { equalValues } from './equal-values.ts';
+import { COLLECTIONS, type Configuration, KINDS, type Kind } from './model.ts';
+
+/**
+ * The operations that lead from one configuration to another, none where they hold the same. Their order
+ * is safe to apply one by one: a route never names a cluster that is not there yet or not there any more.
+ */
+export function diffConfigurations(from: Configuration, to: Configuration): Operation[] {
+  return [
+    ...KINDS.flatMap((kind) => listPuts(kind, from, to)),
+    ...KINDS.toReversed().flatMap((kind) => listDeletes(kind, from, to)),
+  ];
+}
+
+function listPuts(kind: Kind, from: Configuration, to: Configuration): PutOperation[] {
+  const before: ReadonlyMap<string, unknown> = from[COLLECTIONS[kind]];
+  const operations: PutOperation[] = [];
+  for (const [id, value] of to[COLLECTIONS[kind]]) {
+    if (!before.has(id) || !equalValues(before.get(id), value)) {
+      // The collection of a kind holds the values of that kind, which the type of the union cannot say.
+      operations.push({ op: 'put', kind, id, value } as PutOperation);
+    }
+  }
+  return operations;
+}
+
+function listDeletes(kind: Kind, from: Configuration, to: Configuration): DeleteOperation[] {
+  const operations: DeleteOperation[] = [];
+  for (const id of from[COLLECTIONS[kind]].keys()) {
+    if (!to[COLLECTIONS[kind]].has(id)) {
+      operations.push({ op: 'delete', kind, id });
+    }
+  }
+  return operations;
+}
+
+/**
+ * The configuration that the operations make of this one, in new Maps; the one given stays as it is. To
+ * delete what is not there changes nothing. The result is not validated.
+ * @throws RangeError where an operation names a kind that there is none of.
+ */
+export function applyOperations(
+  configuration: Configuration,
+  operations: readonly Operation[],
+): Configuration {
+  const clusters = new Map(configuration.clusters);
+  const routes = new Map(configuration.routes);
+  for (const operation of operations) {
+    switch (operation.kind) {
+      case 'cluster':
+        applyTo(clusters, operation);
+        break;
+      case 'route':
+        applyTo(routes, operation);
+        break;
+      default:
+        throw new RangeError(`an operation has the unknown kind ${JSON.stringify(operation)}`);
+    }
+  }
+  return { clusters, routes };
+}
+
+type OperationWith<T> =
+  | { readonly op: 'put'; readonly id: string; readonly value: T }
+  | { readonly op: 'delete'; readonly id: string };
+
+function applyTo<T>(entries: Map<string, T>, operation: OperationWith<T>): void {
+  if (operation.op === 'put') {
+    entries.set(operation.id, operation.value);
+  } else {
+    entries.delete(operation.id);
+  }
+}

@@ -1,0 +1,56 @@
+/** Comparing a path with the text of a template, without taking either apart. */
+
+const OPENING_BRACE = 0x7b;
+const ASTERISK = 0x2a;
+
+/** Where the segment `index` of a path or template starts; one behind the end of a text that ends before it. */
+export function findSegmentStart(text: string, index: number): number {
+  let start = 1;
+  for (let count = 0; count < index; count += 1) {
+    const slash = text.indexOf('/', start);
+    start = slash === -1 ? text.length + 1 : slash + 1;
+  }
+  return start;
+}
+
+/**
+ * Whether `path` from `pathStart` on matches the valid `template` from `templateStart` on. Both starts are
+ * the start of a segment, or one behind the end of a text that has no more segments.
+ */
+export function matchTemplateFrom(
+  template: string,
+  templateStart: number,
+  path: string,
+  pathStart: number,
+): boolean {
+  let templateIndex = templateStart;
+  let pathIndex = pathStart;
+  while (templateIndex < template.length) {
+    const code = template.charCodeAt(templateIndex);
+    if (code === OPENING_BRACE) {
+      if (template.charCodeAt(templateIndex + 1) === ASTERISK) {
+        return true;
+      }
+      const end = findSegmentEnd(path, pathIndex);
+      if (end <= pathIndex) {
+        return false;
+      }
+      pathIndex = end;
+      templateIndex = template.indexOf('}', templateIndex) + 1;
+    } else if (path.charCodeAt(pathIndex) === code) {
+      pathIndex += 1;
+      templateIndex += 1;
+    } else {
+      // The path may end where only a rest of nothing follows, with its slash.
+      return pathIndex === path.length && template.startsWith('{**', templateIndex + 1);
+    }
+  }
+  // An index is at the end where the last segment is used up, and one behind it where there was none left:
+  // a trailing slash in one text alone is the difference between the two.
+  return path.length - pathIndex === template.length - templateIndex;
+}
+
+function findSegmentEnd(path: string, start: number): number {
+  const slash = path.indexOf('/', start);
+  return slash === -1 ? path.length : slash;
+}

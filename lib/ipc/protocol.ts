@@ -1,0 +1,57 @@
+/**
+ * What the primary and its workers say to each other. Messages of one channel arrive in order. Both ends
+ * are of one version: a rolling restart forks workers of the code that the primary runs.
+ */
+import type { Head, Operation } from '../core/config/change.ts';
+import type { RouteSample } from '../core/metrics/route-stats.ts';
+
+/** A worker's settings, given at its start. */
+export interface WorkerSettings {
+  readonly workerId: number;
+  readonly instance: string;
+  readonly trustedProxies: readonly string[];
+  /** Share of the requests that are logged: 0 none, 1 all. */
+  readonly accessLogRate: number;
+  readonly logLevel: string;
+  readonly prettyLog: boolean;
+}
+
+/** Which configuration a message leads to. */
+export type Target = Pick<Head, 'revision' | 'id'>;
+
+export type ToWorker =
+  | { readonly type: 'snapshotBegin' }
+  | { readonly type: 'snapshotPart'; readonly operations: readonly Operation[] }
+  | ({ readonly type: 'snapshotEnd' } & Target)
+  | ({ readonly type: 'delta'; readonly parent: string; readonly operations: readonly Operation[] } & Target)
+  /** Comes with a socket. */
+  | { readonly type: 'connection' }
+  | { readonly type: 'collect'; readonly collection: number }
+  | { readonly type: 'drain'; readonly limitMs: number }
+  /** The last word: every message before it has been seen. */
+  | { readonly type: 'leave' };
+
+export type ToPrimary =
+  | { readonly type: 'started' }
+  | ({ readonly type: 'applied' } & Target)
+  | ({ readonly type: 'rejected'; readonly problem: string } & Target)
+  /** The socket has arrived; `present` is false where it was closed on the way. */
+  | { readonly type: 'accepted'; readonly present: boolean }
+  | { readonly type: 'heartbeat' }
+  | ({ readonly type: 'sample'; readonly collection: number } & WorkerSample)
+  | { readonly type: 'drained'; readonly cutOff: number };
+
+/** What a worker counted since its last sample, and how it is now. */
+export interface WorkerSample {
+  readonly routes: readonly RouteSample[];
+  readonly connections: number;
+  readonly webSockets: number;
+  readonly revision: number;
+  readonly eventLoopLagSeconds: { readonly mean: number; readonly p99: number; readonly max: number };
+  readonly residentBytes: number;
+  readonly cpuSeconds: number;
+}
+
+export const HEARTBEAT_INTERVAL_MS = 1_000;
+/** Named in the environment of a worker: its settings as JSON. */
+export const WORKER_SETTINGS_VARIABLE = 'FENGLING_WORKER_SETTINGS';

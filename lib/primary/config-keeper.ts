@@ -1,0 +1,181 @@
+/**
+ * Holds the one validated configuration of this instance. What the store offers is validated first; what is
+ * refused changes nothing, and the last good one stays. The last good one is also kept on disk, to start
+ * from when the store cannot be read.
+ */
+import { createHash } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Delta, Head } from '../core/config/change.ts';
+import { diffConfigurations } from '../core/config/difference.ts';
+import { documentOf, EMPTY_CONFIGURATION } from '../core/config/document.ts';
+import type { Configuration } from '../core/config/model.ts';
+import { formatProblem, type Problem } from '../core/config/problem.ts';
+import { validateDocument } from '../core/config/validate.ts';
+import { type ConfigStore, type StoredConfiguration, UnreadableStoreError } from '../store/config-store.ts';
+import type { LastGoodFile } from '../store/last-good-file.ts';
+import type { CurrentConfiguration } from './worker-channel.ts';
+
+const EMPTY_HEAD: Head = { revision: 0, id: 'empty', parent: null, at: new Date(0).toISOString() };
+/** Problems and warnings that go into one log line; the rest is counted. */
+const LOGGED_PROBLEMS = 20;
+
+/** There is nothing to run on: the store's configuration is refused and there is no last good one. */
+export class NoConfigurationError extends Error {
+  readonly problems: readonly Problem[];
+  constructor(message: string, problems: readonly Problem[]) {
+    super([message, ...problems.map((problem) => `  ${formatProblem(problem)}`)].join('\n'));
+    this.name = 'NoConfigurationError';
+    this.problems = problems;
+  }
+}
+
+export interface KeeperEvents {
+  onDelta(delta: Delta): void;
+  onRefused(problems: readonly Problem[]): void;
+}
+
+export class ConfigKeeper {
+  readonly #store: ConfigStore;
+  readonly #lastGood: LastGoodFile;
+  readonly #logger: Logger;
+  readonly #events: KeeperEvents;
+  #head: Head = EMPTY_HEAD;
+  #configuration: Configuration = EMPTY_CONFIGURATION;
+  #refused: readonly Problem[] | null = null;
+  #reading: Promise<void> | null = null;
+  #readAgain = false;
+  #closed = false;
+
+  constructor(store: ConfigStore, lastGood: LastGoodFile, events: KeeperEvents, logger: Logger) {
+    this.#store = store;
+    this.#lastGood = lastGood;
+    this.#events = events;
+    this.#logger = logger;
+  }
+
+  get current(): CurrentConfiguration {
+    return { head: this.#head, configuration: this.#configuration };
+  }
+
+  /** Why the newest configuration of the store is not the one served; null where it is. */
+  get refused(): readonly Problem[] | null {
+    return this.#refused;
+  }
+
+  /** Reads the store, or falls back to the last good configuration. @throws NoConfigurationError */
+  async start(): Promise<void> {
+    const lastGood = await this.#loadLastGood();
+    await this.#read();
+    if (this.#refused !== null && !lastGood) {
+      throw new NoConfigurationError('The configuration is refused:', this.#refused);
+    }
+    this.#store.watch(() => this.refresh());
+  }
+
+  /** Takes the configuration that was served last as where to go on from. */
+  async #loadLastGood(): Promise<boolean> {
+    const loaded = await this.#lastGood.load();
+    if (loaded.kind === 'damaged') {
+      this.#logger.error(
+        { reason: loaded.reason, setAsideAs: loaded.setAsideAs },
+        'last good configuration is damaged: set aside',
+      );
+    }
+    if (loaded.kind !== 'loaded') return false;
+    const { configuration } = validateDocument(loaded.document);
+    if (configuration === null) return false;
+    this.#head = loaded.head;
+    this.#configuration = configuration;
+    return true;
+  }
+
+  /** Reads the store again; calls that come meanwhile are served by one more reading. */
+  refresh(): void {
+    this.#readAgain = true;
+    this.#reading ??= this.#readUntilDone().finally(() => {
+      this.#reading = null;
+    });
+  }
+
+  async #readUntilDone(): Promise<void> {
+    while (this.#readAgain && !this.#closed) {
+      this.#readAgain = false;
+      await this.#read();
+    }
+  }
+
+  async #read(): Promise<void> {
+    try {
+      this.#offer(await this.#store.read());
+    } catch (error) {
+      const problems =
+        error instanceof UnreadableStoreError
+          ? error.problems
+          : [{ pointer: '', message: (error as Error).message }];
+      this.#refuse(problems);
+    }
+  }
+
+  #offer(stored: StoredConfiguration | null): void {
+    if (stored === null) return;
+    const { configuration, problems, warnings } = validateDocument(stored.document);
+    if (configuration === null) {
+      this.#refuse(problems);
+      return;
+    }
+    this.#refused = null;
+    const operations = diffConfigurations(this.#configuration, configuration);
+    const head = stored.head ?? this.#nextHead(configuration, operations.length > 0);
+    if (head.id === this.#head.id) return;
+    this.#logWarnings(warnings);
+    const delta: Delta = { ...head, operations };
+    this.#head = head;
+    this.#configuration = configuration;
+    this.#save();
+    this.#events.onDelta(delta);
+  }
+
+  /** For stores that do not count: the revision goes on from the last good one, the id is the content's. */
+  #nextHead(configuration: Configuration, differs: boolean): Head {
+    if (!differs && this.#head !== EMPTY_HEAD) return this.#head;
+    const content = JSON.stringify(documentOf(configuration));
+    const id = createHash('sha256')
+      .update(content)
+      .update(String(this.#head.revision))
+      .digest('hex')
+      .slice(0, 24);
+    return { revision: this.#head.revision + 1, id, parent: this.#head.id, at: new Date().toISOString() };
+  }
+
+  #refuse(problems: readonly Problem[]): void {
+    this.#refused = problems;
+    this.#logger.error(
+      { revision: this.#head.revision, problems: textsOf(problems), count: problems.length },
+      'configuration refused',
+    );
+    this.#events.onRefused(problems);
+  }
+
+  #logWarnings(warnings: readonly Problem[]): void {
+    if (warnings.length === 0) return;
+    this.#logger.warn({ warnings: textsOf(warnings), count: warnings.length }, 'configuration has warnings');
+  }
+
+  #save(): void {
+    const content = { head: this.#head, document: documentOf(this.#configuration) };
+    // Traffic does not depend on it: a full or read-only disk is reported, not obeyed.
+    this.#lastGood.save(content).catch((error: Error) => {
+      this.#logger.error({ reason: error.message }, 'last good configuration could not be saved');
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#reading;
+    await this.#store.close();
+  }
+}
+
+function textsOf(problems: readonly Problem[]): string[] {
+  return problems.slice(0, LOGGED_PROBLEMS).map(formatProblem);
+}

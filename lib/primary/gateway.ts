@@ -1,0 +1,201 @@
+/** Composition root of the primary process. */
+import { fileURLToPath } from 'node:url';
+import type { Logger } from 'pino';
+import { ProbeServer } from '../admin/probe-server.ts';
+import { ConfigFileStore } from '../store/config-file-store.ts';
+import type { ConfigStore } from '../store/config-store.ts';
+import { FileStore } from '../store/file-store.ts';
+import { LastGoodFile } from '../store/last-good-file.ts';
+import { openStateDirectory } from '../store/state-directory.ts';
+import { Acceptor } from './acceptor.ts';
+import { ConfigKeeper } from './config-keeper.ts';
+import { MetricsHub } from './metrics-hub.ts';
+import { Supervisor } from './supervisor.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface GatewaySettings {
+  /** Null: the store in the state directory. */
+  readonly configFile: string | null;
+  readonly listen: Address;
+  readonly admin: Address;
+  readonly workers: number;
+  readonly stateDirectory: string;
+  readonly instance: string;
+  readonly drainTimeoutMs: number;
+  readonly accessLogRate: number;
+  readonly trustedProxies: readonly string[];
+  readonly logLevel: string;
+  readonly prettyLog: boolean;
+}
+
+/** The settings cannot work; the message is one clear line for the person at the terminal. */
+export class SettingsError extends Error {}
+
+/** The worker's entry, beside this file in the sources as in the build. */
+const WORKER_FILE = fileURLToPath(new URL(`../worker/main${import.meta.url.slice(-3)}`, import.meta.url));
+
+export class Gateway {
+  readonly #settings: GatewaySettings;
+  readonly #logger: Logger;
+  readonly #acceptor = new Acceptor();
+  readonly #keeper: ConfigKeeper;
+  readonly #supervisor: Supervisor;
+  readonly #metrics: MetricsHub;
+  readonly #probes: ProbeServer;
+  #listenAddress = '';
+  #adminAddress = '';
+  #appliedId = '';
+  #ready = false;
+  #stopping = false;
+  /** Called when the gateway cannot go on; set by whoever runs it. */
+  onFatal: (message: string) => void = () => {};
+
+  static async create(settings: GatewaySettings, logger: Logger): Promise<Gateway> {
+    await openStateDirectory(settings.stateDirectory);
+    const store =
+      settings.configFile === null
+        ? await FileStore.open(settings.stateDirectory)
+        : new ConfigFileStore(settings.configFile);
+    return new Gateway(settings, store, logger);
+  }
+
+  private constructor(settings: GatewaySettings, store: ConfigStore, logger: Logger) {
+    this.#settings = settings;
+    this.#logger = logger;
+    this.#keeper = new ConfigKeeper(
+      store,
+      new LastGoodFile(settings.stateDirectory),
+      {
+        onDelta: (delta) => {
+          this.#supervisor.publish(delta);
+          this.#metrics.countChange('applied');
+          this.#logger.info(
+            { revision: delta.revision, id: delta.id, operations: delta.operations.length },
+            'configuration changed',
+          );
+        },
+        onRefused: () => this.#metrics.countChange('refused'),
+      },
+      logger,
+    );
+    this.#supervisor = new Supervisor(
+      {
+        workerFile: WORKER_FILE,
+        workers: settings.workers,
+        drainLimitMs: settings.drainTimeoutMs,
+        settings: {
+          instance: settings.instance,
+          trustedProxies: settings.trustedProxies,
+          accessLogRate: settings.accessLogRate,
+          logLevel: settings.logLevel,
+          prettyLog: settings.prettyLog,
+        },
+      },
+      this.#acceptor,
+      () => this.#keeper.current,
+      {
+        onWorkersChanged: () => this.#onWorkersChanged(),
+        onSample: (worker, collection, sample) => this.#metrics.onSample(worker, collection, sample),
+        onWorkerGone: (worker) => this.#metrics.onWorkerGone(worker),
+        onRestart: (reason) => this.#metrics.countRestart(reason),
+        onHopeless: () => this.onFatal('the workers die before they serve: see the log lines above'),
+      },
+      logger,
+    );
+    this.#metrics = new MetricsHub({
+      workers: () => this.#supervisor.workers,
+      isConfiguredRoute: (route) => this.#keeper.current.configuration.routes.has(route),
+      configurationRevision: () => this.#keeper.current.head.revision,
+      isRefused: () => this.#keeper.refused !== null,
+      droppedConnections: () => this.#acceptor.droppedCount,
+    });
+    this.#probes = new ProbeServer({
+      notReadyBecause: () => this.#notReadyBecause(),
+      metricsContentType: () => this.#metrics.contentType,
+      renderMetrics: () => this.#metrics.render(),
+    });
+  }
+
+  /** Loads the configuration, opens the ports, starts the workers. @throws SettingsError, NoConfigurationError */
+  async start(): Promise<void> {
+    await this.#keeper.start();
+    this.#listenAddress = await this.#open('--listen', this.#settings.listen, this.#acceptor);
+    this.#adminAddress = await this.#open('--admin', this.#settings.admin, this.#probes);
+    this.#supervisor.start();
+  }
+
+  async #open(
+    flag: string,
+    { host, port }: Address,
+    server: { listen(host: string, port: number): Promise<string> },
+  ): Promise<string> {
+    try {
+      return await server.listen(host, port);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new SettingsError(
+        `cannot listen on ${host}:${port} (${code ?? message}): free the port or choose another with ${flag}`,
+      );
+    }
+  }
+
+  #notReadyBecause(): string | null {
+    if (this.#stopping) return 'shutting down';
+    const { head } = this.#keeper.current;
+    return this.#supervisor.isServing(head.id)
+      ? null
+      : `not every worker serves revision ${head.revision} yet`;
+  }
+
+  #onWorkersChanged(): void {
+    const { head } = this.#keeper.current;
+    if (this.#stopping || !this.#supervisor.isServing(head.id)) return;
+    if (this.#appliedId !== head.id) {
+      this.#appliedId = head.id;
+      this.#logger.info(
+        { revision: head.revision, id: head.id, workers: this.#settings.workers },
+        'configuration applied',
+      );
+    }
+    if (this.#ready) return;
+    this.#ready = true;
+    this.#logger.info(
+      {
+        listen: this.#listenAddress,
+        admin: this.#adminAddress,
+        workers: this.#settings.workers,
+        revision: head.revision,
+      },
+      'gateway ready',
+    );
+    process.send?.('ready');
+  }
+
+  restartWorkers(): void {
+    this.#logger.info('workers are being restarted');
+    void this.#supervisor.restartAll();
+  }
+
+  /** Drains and ends everything. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#logger.info('gateway drains');
+    this.#acceptor.stop();
+    await this.#acceptor.settled(this.#settings.drainTimeoutMs);
+    await this.#supervisor.stop();
+    await this.#keeper.close();
+    this.#metrics.close();
+    await this.#probes.close();
+    this.#logger.info('gateway stopped');
+  }
+
+  /** Ends at once, whatever is under way. */
+  kill(): void {
+    this.#supervisor.killAll();
+  }
+}

@@ -1,0 +1,290 @@
+/** Keeps one worker in each slot: starts, watches, replaces, restarts one by one, and lets go in the end. */
+import cluster from 'node:cluster';
+import type { Logger } from 'pino';
+import type { Delta } from '../core/config/change.ts';
+import { diedYoung, restartDelayMs } from '../core/policy/restart-policy.ts';
+import { WORKER_SETTINGS_VARIABLE, type WorkerSample, type WorkerSettings } from '../ipc/protocol.ts';
+import type { Acceptor } from './acceptor.ts';
+import type { CurrentConfiguration } from './worker-channel.ts';
+import { type WorkerEvents, WorkerHandle } from './worker-handle.ts';
+
+const CHECK_INTERVAL_MS = 1_000;
+/** A worker that said nothing for so long hangs. */
+const SILENCE_LIMIT_MS = 5_000;
+/** Until a process has started and said so. */
+const START_LIMIT_MS = 30_000;
+/** Until a worker has answered what was sent to it, a snapshot of any size included. */
+const ANSWER_LIMIT_MS = 30_000;
+/** Beyond its own limit for draining, a worker gets this long to be gone. */
+const EXIT_GRACE_MS = 2_000;
+/** So many deaths of workers in a row, without one that ever served: this will never work. */
+const HOPELESS_AFTER = 5;
+
+export interface SupervisorOptions {
+  readonly workerFile: string;
+  readonly workers: number;
+  readonly drainLimitMs: number;
+  readonly settings: Omit<WorkerSettings, 'workerId'>;
+}
+
+export interface SupervisorEvents {
+  /** Some worker began or ceased to serve, or came to another revision. */
+  onWorkersChanged(): void;
+  onSample(worker: WorkerHandle, collection: number, sample: WorkerSample): void;
+  onWorkerGone(worker: WorkerHandle): void;
+  onRestart(reason: 'died' | 'hung' | 'rejected' | 'rolling'): void;
+  /** No worker has ever come up. */
+  onHopeless(): void;
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #acceptor: Acceptor;
+  readonly #logger: Logger;
+  readonly #events: SupervisorEvents;
+  readonly #current: () => CurrentConfiguration;
+  readonly #workers = new Set<WorkerHandle>();
+  readonly #earlyDeaths: number[];
+  readonly #restartTimers = new Set<NodeJS.Timeout>();
+  readonly #timer: NodeJS.Timeout;
+  #lastCheckMs = performance.now();
+  #lastId = 0;
+  #everServed = false;
+  #deathsBeforeServing = 0;
+  #stopping = false;
+  #rolling: Promise<void> | null = null;
+  #rollAgain = false;
+
+  constructor(
+    options: SupervisorOptions,
+    acceptor: Acceptor,
+    current: () => CurrentConfiguration,
+    events: SupervisorEvents,
+    logger: Logger,
+  ) {
+    this.#options = options;
+    this.#acceptor = acceptor;
+    this.#current = current;
+    this.#events = events;
+    this.#logger = logger;
+    this.#earlyDeaths = new Array<number>(options.workers).fill(0);
+    cluster.setupPrimary({ exec: options.workerFile, args: [] });
+    this.#timer = setInterval(() => this.#check(), CHECK_INTERVAL_MS);
+  }
+
+  get workers(): readonly WorkerHandle[] {
+    return [...this.#workers];
+  }
+
+  start(): void {
+    for (let slot = 0; slot < this.#options.workers; slot += 1) this.#fork(slot);
+  }
+
+  /** True when every slot has a worker that serves the given configuration. */
+  isServing(configurationId: string): boolean {
+    const serving = new Set<number>();
+    for (const worker of this.#workers) {
+      if (worker.state === 'serving' && worker.channel.applied?.id === configurationId)
+        serving.add(worker.slot);
+    }
+    return serving.size === this.#options.workers;
+  }
+
+  publish(delta: Delta): void {
+    for (const worker of this.#workers) {
+      if (worker.state !== 'draining') worker.channel.publish(delta);
+    }
+  }
+
+  #fork(slot: number): WorkerHandle {
+    this.#lastId += 1;
+    const settings: WorkerSettings = { ...this.#options.settings, workerId: this.#lastId };
+    const process = cluster.fork({ [WORKER_SETTINGS_VARIABLE]: JSON.stringify(settings) });
+    const worker = new WorkerHandle(this.#lastId, slot, process, this.#workerEvents());
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  #workerEvents(): WorkerEvents {
+    return {
+      onStarted: (worker) => worker.channel.start(this.#current()),
+      onApplied: (worker) => this.#onApplied(worker),
+      onRejected: (worker, problem) => {
+        this.#logger.error({ worker: worker.id, problem }, 'worker rejected the configuration');
+        this.#replace(worker, 'rejected');
+      },
+      onAccepted: (worker) => this.#acceptor.onAccepted(worker, worker.state === 'serving'),
+      onSample: (worker, collection, sample) => this.#events.onSample(worker, collection, sample),
+      onDrained: (worker, cutOff) => {
+        if (cutOff > 0)
+          this.#logger.warn(
+            { worker: worker.id, connections: cutOff },
+            'connections cut off at the end of the drain',
+          );
+        worker.send({ type: 'leave' });
+      },
+      onExit: (worker, code, signal) => this.#onExit(worker, code, signal),
+    };
+  }
+
+  #onApplied(worker: WorkerHandle): void {
+    if (worker.state === 'loading') {
+      worker.state = 'serving';
+      this.#everServed = true;
+      this.#logger.info(
+        { worker: worker.id, workerPid: worker.pid, revision: worker.channel.applied?.revision },
+        'worker serves',
+      );
+      this.#acceptor.add(worker);
+    }
+    this.#events.onWorkersChanged();
+  }
+
+  // ---- what goes wrong ----
+
+  #onExit(worker: WorkerHandle, code: number | null, signal: string | null): void {
+    this.#workers.delete(worker);
+    this.#acceptor.onGone(worker);
+    this.#events.onWorkerGone(worker);
+    this.#events.onWorkersChanged();
+    if (this.#stopping || this.#slotIsTaken(worker.slot)) return;
+    if (!this.#everServed) this.#deathsBeforeServing += 1;
+    if (this.#deathsBeforeServing >= HOPELESS_AFTER) {
+      this.#events.onHopeless();
+      return;
+    }
+    this.#events.onRestart('died');
+    this.#restartLater(worker, code, signal);
+  }
+
+  #slotIsTaken(slot: number): boolean {
+    for (const worker of this.#workers) if (worker.slot === slot && worker.state !== 'draining') return true;
+    return false;
+  }
+
+  #restartLater(worker: WorkerHandle, code: number | null, signal: string | null): void {
+    const { slot } = worker;
+    const young = diedYoung(performance.now() - worker.startedAtMs);
+    const delayMs = restartDelayMs(young ? this.#earlyDeaths[slot]! : 0);
+    this.#earlyDeaths[slot] = young ? this.#earlyDeaths[slot]! + 1 : 0;
+    this.#logger.error(
+      { worker: worker.id, workerPid: worker.pid, code, signal, restartInMs: delayMs },
+      'worker died',
+    );
+    const timer = setTimeout(() => {
+      this.#restartTimers.delete(timer);
+      if (!this.#stopping && !this.#slotIsTaken(slot)) this.#fork(slot);
+    }, delayMs);
+    this.#restartTimers.add(timer);
+  }
+
+  #check(): void {
+    const nowMs = performance.now();
+    const sinceLastMs = nowMs - this.#lastCheckMs;
+    this.#lastCheckMs = nowMs;
+    // After a pause of our own the workers' messages still wait to be read: they are not to blame.
+    if (sinceLastMs > 2 * CHECK_INTERVAL_MS) return;
+    for (const worker of this.#workers) this.#checkWorker(worker, nowMs);
+  }
+
+  #checkWorker(worker: WorkerHandle, nowMs: number): void {
+    const silentMs = nowMs - worker.lastHeardMs;
+    const limitMs = worker.state === 'starting' ? START_LIMIT_MS : SILENCE_LIMIT_MS;
+    if (worker.state !== 'gone' && silentMs > limitMs) {
+      this.#logger.error(
+        { worker: worker.id, workerPid: worker.pid, silentMs: Math.round(silentMs) },
+        'worker hangs',
+      );
+      this.#replace(worker, 'hung');
+    } else if (worker.state !== 'draining' && worker.channel.waitingMs(nowMs) > ANSWER_LIMIT_MS) {
+      this.#logger.error(
+        { worker: worker.id, workerPid: worker.pid },
+        'worker does not apply the configuration',
+      );
+      this.#replace(worker, 'hung');
+    }
+  }
+
+  /** Kills a worker; its exit starts the next one. */
+  #replace(worker: WorkerHandle, reason: 'hung' | 'rejected'): void {
+    this.#acceptor.remove(worker);
+    this.#events.onRestart(reason);
+    worker.kill();
+  }
+
+  // ---- what is asked for ----
+
+  /** Replaces all workers one by one, each new one serving before the old one leaves. */
+  async restartAll(): Promise<void> {
+    if (this.#rolling !== null) {
+      this.#rollAgain = true;
+      return this.#rolling;
+    }
+    this.#rolling = this.#roll();
+    try {
+      await this.#rolling;
+    } finally {
+      this.#rolling = null;
+    }
+  }
+
+  async #roll(): Promise<void> {
+    do {
+      this.#rollAgain = false;
+      for (let slot = 0; slot < this.#options.workers && !this.#stopping; slot += 1) {
+        if (!(await this.#restartSlot(slot))) return;
+      }
+    } while (this.#rollAgain && !this.#stopping);
+    if (!this.#stopping) this.#logger.info('workers restarted');
+  }
+
+  async #restartSlot(slot: number): Promise<boolean> {
+    const old = this.workers.filter((worker) => worker.slot === slot && worker.state !== 'draining');
+    const fresh = this.#fork(slot);
+    const serves = await this.#until(
+      () => fresh.state === 'serving' || fresh.state === 'gone',
+      START_LIMIT_MS,
+    );
+    if (!serves || fresh.state !== 'serving') {
+      this.#logger.error({ worker: fresh.id }, 'the new worker does not come up: rolling restart given up');
+      if (fresh.state !== 'gone') fresh.kill();
+      return false;
+    }
+    this.#events.onRestart('rolling');
+    await Promise.all(old.map((worker) => this.#drain(worker)));
+    return true;
+  }
+
+  async #drain(worker: WorkerHandle): Promise<void> {
+    if (worker.state === 'gone') return;
+    this.#acceptor.remove(worker);
+    worker.state = 'draining';
+    this.#events.onWorkersChanged();
+    worker.send({ type: 'drain', limitMs: this.#options.drainLimitMs });
+    const gone = await this.#until(() => worker.state === 'gone', this.#options.drainLimitMs + EXIT_GRACE_MS);
+    if (!gone) worker.kill();
+  }
+
+  async #until(condition: () => boolean, limitMs: number): Promise<boolean> {
+    const deadlineMs = performance.now() + limitMs;
+    while (!condition()) {
+      if (performance.now() > deadlineMs) return false;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return true;
+  }
+
+  /** Drains all workers and waits until they are gone. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const timer of this.#restartTimers) clearTimeout(timer);
+    await Promise.all(this.workers.map((worker) => this.#drain(worker)));
+    await this.#until(() => this.#workers.size === 0, EXIT_GRACE_MS);
+    clearInterval(this.#timer);
+  }
+
+  killAll(): void {
+    this.#stopping = true;
+    for (const worker of this.#workers) worker.kill();
+  }
+}

@@ -1,0 +1,49 @@
+import type { Logger } from 'pino';
+
+/** What is said of one finished request. Paths are logged without their query: queries carry secrets. */
+export interface AccessRecord {
+  readonly requestId: string;
+  readonly client: string;
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly status: number;
+  readonly code: string | null;
+  readonly route: string | null;
+  readonly cluster: string | null;
+  readonly destination: string | null;
+  readonly attempts: number;
+  readonly revision: number;
+  readonly durationMs: number;
+  /** Until the head of the origin's response; null where there was none. */
+  readonly upstreamMs: number | null;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+}
+
+/** Longer paths are cut: a log line must stay below what a pipe writes in one piece (4 kB). */
+const LONGEST_PATH = 1_024;
+
+/** Writes a line a request, or a sample of them. Failures (5xx, broken off) are always written. */
+export class AccessLog {
+  readonly #logger: Logger;
+  readonly #rate: number;
+
+  /** @param rate share of the requests that are logged, above 0 and up to 1 */
+  constructor(logger: Logger, rate: number) {
+    this.#logger = logger;
+    this.#rate = rate;
+  }
+
+  /** Asked first, so that nothing is put together for a line that is not written. */
+  wants(status: number, code: string | null): boolean {
+    return (
+      this.#rate >= 1 || status >= 500 || (code !== null && status === 499) || Math.random() < this.#rate
+    );
+  }
+
+  write(record: AccessRecord): void {
+    const path = record.path.length > LONGEST_PATH ? `${record.path.slice(0, LONGEST_PATH)}…` : record.path;
+    this.#logger.info({ ...record, path }, 'request');
+  }
+}

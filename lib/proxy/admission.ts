@@ -1,0 +1,107 @@
+/** Steps 1 and 2 of a request: what it asks for, in canonical form, or why it is refused. */
+import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
+import { parseTarget, type Target } from '../core/http/canonical-target.ts';
+import { canonicalHost } from '../core/http/host.ts';
+import { type RequestHead, readRequestHead } from '../core/http/request-headers.ts';
+import type { RequestFacts } from '../core/routing/request-facts.ts';
+
+/** More fields than this get 431, whatever their size. */
+export const MAX_HEADER_FIELDS = 256;
+
+/** The parts of a node:http request that admission looks at. */
+export interface IncomingHead {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly httpVersion: string;
+  readonly rawHeaders: readonly string[];
+}
+
+/** A request as the gateway understands it: what is matched is what is forwarded. */
+export class AdmittedRequest implements RequestFacts {
+  readonly method: string;
+  readonly host: string;
+  /** Host as the client wrote it, port included. */
+  readonly hostField: string;
+  readonly path: string;
+  readonly query: string;
+  readonly hasQuery: boolean;
+  readonly hasEncodedSlash: boolean;
+  readonly rawHeaders: readonly string[];
+  readonly head: RequestHead;
+
+  constructor(
+    method: string,
+    host: string,
+    hostField: string,
+    target: Target,
+    rawHeaders: readonly string[],
+    head: RequestHead,
+  ) {
+    this.method = method;
+    this.host = host;
+    this.hostField = hostField;
+    this.path = target.path;
+    this.query = target.query;
+    this.hasQuery = target.hasQuery;
+    this.hasEncodedSlash = target.hasEncodedSlash;
+    this.rawHeaders = rawHeaders;
+    this.head = head;
+  }
+
+  get hasBody(): boolean {
+    return this.head.contentLength > 0 || this.head.transferEncoding !== '';
+  }
+}
+
+/** Why a request is refused; `detail` is safe to show. */
+export class Refusal {
+  readonly error: ErrorDefinition;
+  readonly detail: string | null;
+
+  constructor(error: ErrorDefinition, detail: string | null) {
+    this.error = error;
+    this.detail = detail;
+  }
+}
+
+export function admit(incoming: IncomingHead): AdmittedRequest | Refusal {
+  const method = incoming.method ?? '';
+  if (method === 'CONNECT' || method === 'TRACE') return new Refusal(ERRORS.methodNotAllowed, null);
+  if (incoming.httpVersion !== '1.1' && incoming.httpVersion !== '1.0') {
+    return new Refusal(ERRORS.versionNotSupported, null);
+  }
+  if (incoming.rawHeaders.length > 2 * MAX_HEADER_FIELDS) {
+    return new Refusal(ERRORS.headersTooLarge, `at most ${MAX_HEADER_FIELDS} fields`);
+  }
+  const target = parseTarget(incoming.url ?? '');
+  if (target.problem === 'too long') return new Refusal(ERRORS.targetTooLong, null);
+  if (target.problem !== null) return new Refusal(ERRORS.badTarget, target.problem);
+  const head = readRequestHead(incoming.rawHeaders);
+  return refuseFraming(head, incoming.httpVersion) ?? admitHost(method, target, head, incoming.rawHeaders);
+}
+
+/** What the parser lets through and a gateway must not forward (RFC 9112 §6.1, §6.3). */
+function refuseFraming(head: RequestHead, httpVersion: string): Refusal | null {
+  if (head.repeatsContentLength) return new Refusal(ERRORS.badRequest, 'more than one Content-Length');
+  if (head.transferEncoding === '') return null;
+  if (head.contentLength !== -1)
+    return new Refusal(ERRORS.badRequest, 'Content-Length beside Transfer-Encoding');
+  if (httpVersion === '1.0') return new Refusal(ERRORS.badRequest, 'Transfer-Encoding in HTTP/1.0');
+  if (head.transferEncoding !== 'chunked') return new Refusal(ERRORS.codingNotImplemented, null);
+  return null;
+}
+
+function admitHost(
+  method: string,
+  target: Target,
+  head: RequestHead,
+  rawHeaders: readonly string[],
+): AdmittedRequest | Refusal {
+  if (head.hostCount !== 1) return new Refusal(ERRORS.badHost, null);
+  // RFC 9112 §3.2.2: an absolute-form target overrules Host, which still has to be valid.
+  const fieldHost = canonicalHost(head.host);
+  const hostField = target.authority ?? head.host;
+  const host = target.authority === null ? fieldHost : canonicalHost(target.authority);
+  if (fieldHost === null || host === null) return new Refusal(ERRORS.badHost, null);
+  return new AdmittedRequest(method, host, hostField, target, rawHeaders, head);
+}

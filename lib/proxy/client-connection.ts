@@ -1,0 +1,64 @@
+import type { Socket } from 'node:net';
+import { plainAddress, type TrustedProxies } from './trusted-proxies.ts';
+
+/** What a connection runs: one exchange at a time. */
+export interface ConnectionTask {
+  start(): void;
+  /** The socket is gone. */
+  onConnectionClosed(): void;
+}
+
+/** A client that pipelines more than this gets its connection closed. */
+const LONGEST_QUEUE = 256;
+
+/**
+ * One connection from a client. Its facts are worked out once, and its requests run one after the other:
+ * HTTP/1.1 answers in order anyway, and a pipelining client cannot take more than one request's worth of work.
+ */
+export class ClientConnection {
+  readonly socket: Socket;
+  readonly peerAddress: string;
+  readonly peerTrusted: boolean;
+  #current: ConnectionTask | null = null;
+  #queue: ConnectionTask[] | null = null;
+
+  constructor(socket: Socket, trustedProxies: TrustedProxies) {
+    this.socket = socket;
+    this.peerAddress = plainAddress(socket.remoteAddress);
+    this.peerTrusted = trustedProxies.trusts(this.peerAddress);
+    socket.once('close', () => this.#onClose());
+  }
+
+  get busy(): boolean {
+    return this.#current !== null;
+  }
+
+  run(task: ConnectionTask): void {
+    if (this.#current === null) {
+      this.#current = task;
+      task.start();
+      return;
+    }
+    this.#queue ??= [];
+    this.#queue.push(task);
+    if (this.#queue.length > LONGEST_QUEUE) this.socket.destroy();
+  }
+
+  /** The current task is over; the next one, if any, starts. */
+  finish(task: ConnectionTask): void {
+    if (task !== this.#current) return;
+    this.#current = null;
+    const next = this.#queue?.shift();
+    if (next !== undefined && !this.socket.destroyed) this.run(next);
+  }
+
+  /** Closes the connection so that the client cannot take what it got for a whole message. */
+  reset(): void {
+    this.socket.resetAndDestroy();
+  }
+
+  #onClose(): void {
+    this.#queue = null;
+    this.#current?.onConnectionClosed();
+  }
+}

@@ -1,0 +1,81 @@
+import { DestinationState } from '../core/balancing/destination-state.ts';
+import type { Cluster, Destination } from '../core/config/model.ts';
+import { DEFAULT_POOL, DEFAULT_TIMEOUTS } from '../core/config/model.ts';
+import { NodeHttpUpstream } from './node-http-upstream.ts';
+import { UndiciUpstream } from './undici-upstream.ts';
+import type { Upstream, UpstreamRequest } from './upstream.ts';
+
+/** What is under way at a destination that was removed may take this long, then it is cut off. */
+const REMOVAL_DRAIN_LIMIT_MS = 300_000;
+
+/** The settings of a cluster that a destination's connections are made with. */
+export interface ConnectionSettings {
+  readonly connectMs: number;
+  readonly maxConnections: number;
+  readonly maxQueued: number;
+  readonly idleMs: number;
+}
+
+export function connectionSettingsOf(cluster: Cluster): ConnectionSettings {
+  return {
+    connectMs: cluster.timeouts?.connectMs ?? DEFAULT_TIMEOUTS.connectMs,
+    maxConnections: cluster.pool?.maxConnections ?? DEFAULT_POOL.maxConnections,
+    maxQueued: cluster.pool?.maxQueued ?? DEFAULT_POOL.maxQueued,
+    idleMs: cluster.pool?.idleMs ?? DEFAULT_POOL.idleMs,
+  };
+}
+
+/** One server of a cluster as one worker sees it: its balancing state and its connections. */
+export class ProxiedDestination extends DestinationState {
+  readonly url: URL;
+  /** The Host field that the origin is addressed with. */
+  readonly authority: string;
+  /** Goes before every path; empty or without a trailing slash. */
+  readonly basePath: string;
+  readonly settings: ConnectionSettings;
+  readonly #capacity: number;
+  readonly #pooled: UndiciUpstream;
+  #single: NodeHttpUpstream | null = null;
+  #retired = false;
+
+  constructor(id: string, destination: Destination, settings: ConnectionSettings) {
+    super(id, destination.weight ?? 1);
+    this.url = new URL(destination.url);
+    this.authority = this.url.host;
+    this.basePath = this.url.pathname.replace(/\/+$/, '');
+    this.settings = settings;
+    this.#capacity = settings.maxConnections + settings.maxQueued;
+    this.#pooled = new UndiciUpstream(this.url, settings);
+  }
+
+  /** Whether one more request would only make the queue longer than it may be. */
+  get overloaded(): boolean {
+    return this.active >= this.#capacity;
+  }
+
+  /** The engine for a request: the pool, but for the two things that it cannot say. */
+  upstreamFor(request: UpstreamRequest): Upstream {
+    if (!request.expectContinue && request.trailers === null) return this.#pooled;
+    this.#single ??= new NodeHttpUpstream(this.url, this.settings.connectMs, this.settings.maxConnections);
+    return this.#single;
+  }
+
+  /** Takes no new requests; lets those under way finish, within a limit. */
+  retire(): void {
+    if (this.#retired) return;
+    this.#retired = true;
+    const limit = setTimeout(() => this.destroy(), REMOVAL_DRAIN_LIMIT_MS);
+    limit.unref();
+    void this.#pooled.close().then(() => {
+      if (this.#single === null) clearTimeout(limit);
+    }, ignore);
+  }
+
+  destroy(): void {
+    void this.#pooled.destroy().catch(ignore);
+    void this.#single?.destroy().catch(ignore);
+  }
+}
+
+/** Closing what is closed already is no failure. */
+function ignore(): void {}

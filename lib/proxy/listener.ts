@@ -1,0 +1,157 @@
+/**
+ * The worker's HTTP server. It does not listen itself: the primary accepts connections and hands them over
+ * (see docs/architecture.md), so it is given sockets.
+ */
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
+import { ClientConnection } from './client-connection.ts';
+import { Exchange } from './exchange.ts';
+import { writeProblem } from './problem-response.ts';
+import type { ProxyContext } from './proxy-context.ts';
+import { WebSockets } from './upgrade.ts';
+import { isWebSocketUpgrade } from './websocket-session.ts';
+
+const MAX_HEADER_BYTES = 16_384;
+const HEADERS_TIMEOUT_MS = 15_000;
+/** Longer than what load balancers in front usually keep theirs for, so that it is they who close. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
+/** While draining, idle connections wait this long for the request that may be on its way. */
+const IDLE_GRACE_MS = 2_000;
+const DRAIN_CHECK_INTERVAL_MS = 50;
+
+interface GatewaySocket extends Socket {
+  client?: ClientConnection;
+}
+
+export class Listener {
+  readonly #context: ProxyContext;
+  readonly #server: http.Server;
+  readonly #webSockets: WebSockets;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(context: ProxyContext) {
+    this.#context = context;
+    this.#webSockets = new WebSockets(context);
+    this.#server = http.createServer({
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      // The body is watched by the exchange, which knows who is waiting for whom.
+      requestTimeout: 0,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
+      // Admission counts Host fields itself, and answers with our own problem document.
+      requireHostHeader: false,
+      // What is not a WebSocket is served as if it had not asked for an upgrade (RFC 9110 §7.8): h2c with a
+      // body would otherwise hide that body from the parser.
+      shouldUpgradeCallback: isWebSocketUpgrade,
+    });
+    // Node would drop fields over this count without a word; admission refuses the request instead.
+    this.#server.maxHeadersCount = 0;
+    this.#listen();
+    // Node starts its watch over slow heads and idle connections on this event, which a server that is given
+    // its sockets never fires by itself.
+    this.#server.emit('listening');
+  }
+
+  #listen(): void {
+    const server = this.#server;
+    server.on('request', (incoming, response) => this.#onRequest(incoming, response, false));
+    server.on('checkContinue', (incoming, response) => this.#onRequest(incoming, response, true));
+    server.on('checkExpectation', (incoming, response) => this.#onUnknownExpectation(incoming, response));
+    server.on('upgrade', (incoming, socket, head) =>
+      this.#onUpgrade(incoming, socket as GatewaySocket, head),
+    );
+    server.on('connect', (_incoming, socket) => this.#refuse(socket as Socket, ERRORS.methodNotAllowed));
+    server.on('clientError', (error, socket) => this.#onClientError(error, socket as GatewaySocket));
+  }
+
+  get connectionCount(): number {
+    return this.#sockets.size;
+  }
+
+  get webSocketCount(): number {
+    return this.#webSockets.size;
+  }
+
+  /** Serves a connection that the primary has accepted. */
+  accept(socket: Socket): void {
+    // A client may close its sending side after its request; Node's own listener allows that in the same way.
+    socket.allowHalfOpen = true;
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    this.#server.emit('connection', socket);
+  }
+
+  #connectionOf(socket: GatewaySocket): ClientConnection {
+    socket.client ??= new ClientConnection(socket, this.#context.trustedProxies);
+    return socket.client;
+  }
+
+  #onRequest(incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const connection = this.#connectionOf(incoming.socket);
+    connection.run(new Exchange(this.#context, connection, incoming, response, expectsContinue));
+  }
+
+  #onUnknownExpectation(incoming: IncomingMessage, _response: ServerResponse): void {
+    this.#refuse(incoming.socket, ERRORS.expectationFailed);
+  }
+
+  #onUpgrade(incoming: IncomingMessage, socket: GatewaySocket, head: Buffer): void {
+    const connection = this.#connectionOf(socket);
+    socket.on('error', ignore);
+    if (connection.busy) {
+      // An upgrade pipelined behind a request: its answer could overtake the request's.
+      socket.destroy();
+      return;
+    }
+    // Older Node versions come here for every upgrade, with the parser already gone.
+    if (isWebSocketUpgrade(incoming)) this.#webSockets.accept(connection, incoming, head);
+    else this.#refuse(socket, ERRORS.upgradeNotImplemented);
+  }
+
+  /** Bytes that are not HTTP, too slow or too large. Nothing of them has gone to an origin, or it is cut off now. */
+  #onClientError(error: NodeJS.ErrnoException, socket: GatewaySocket): void {
+    if (socket.client?.busy || error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    else this.#refuse(socket, clientErrorOf(error.code));
+  }
+
+  #refuse(socket: Socket, error: ErrorDefinition): void {
+    const stats = this.#context.unroutedStats;
+    stats.begin();
+    stats.end(error.status, 0);
+    socket.on('error', ignore);
+    writeProblem(socket, error, this.#context.requestIds.next());
+    // The client has its answer; what it still sends is of no interest, but unread bytes would reset it.
+    socket.resume();
+    setTimeout(() => socket.destroy(), IDLE_GRACE_MS).unref();
+  }
+
+  /**
+   * Lets what is under way finish: answers close their connections, WebSockets get a close frame, idle
+   * connections go after a grace. Resolves when nothing is left, or after `limitMs`, with what was cut off.
+   */
+  async drain(limitMs: number): Promise<number> {
+    this.#context.draining = true;
+    this.#webSockets.leaveAll();
+    const startedMs = performance.now();
+    const idleGraceMs = Math.min(IDLE_GRACE_MS, limitMs / 2);
+    while (this.#sockets.size > 0 && performance.now() - startedMs < limitMs) {
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_CHECK_INTERVAL_MS));
+      if (performance.now() - startedMs > idleGraceMs) this.#server.closeIdleConnections();
+    }
+    const left = this.#sockets.size;
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+    return left;
+  }
+}
+
+function clientErrorOf(code: string | undefined): ErrorDefinition {
+  if (code === 'HPE_HEADER_OVERFLOW') return ERRORS.headersTooLarge;
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return ERRORS.requestTimeout;
+  return ERRORS.badRequest;
+}
+
+function ignore(): void {}

@@ -1,0 +1,80 @@
+import { Balancer, type BalancerEnvironment } from '../core/balancing/balancer.ts';
+import { equalValues } from '../core/config/equal-values.ts';
+import type { Cluster, HashKey } from '../core/config/model.ts';
+import { DEFAULT_TIMEOUTS } from '../core/config/model.ts';
+import { RetryPolicy, retryFitsBudget } from '../core/policy/retry-policy.ts';
+import { type ConnectionSettings, connectionSettingsOf, ProxiedDestination } from './destination.ts';
+
+/**
+ * A cluster as one worker runs it. The object lives as long as the cluster's id: a change of its settings
+ * is applied to it in place, so that counters, phases and connections that the change does not touch live on.
+ */
+export class ProxiedCluster {
+  readonly id: string;
+  readonly balancer: Balancer<ProxiedDestination>;
+  headersMs: number = DEFAULT_TIMEOUTS.headersMs;
+  idleMs: number = DEFAULT_TIMEOUTS.idleMs;
+  /** What requests are hashed by; null where the policy does not look at it. */
+  hashKey: HashKey | null = null;
+  retry: RetryPolicy = new RetryPolicy(undefined);
+  activeRequests = 0;
+  activeRetries = 0;
+  #settings: Cluster | null = null;
+  #connection: ConnectionSettings = connectionSettingsOf({ destinations: {} });
+  #destinations = new Map<string, ProxiedDestination>();
+
+  constructor(id: string, settings: Cluster, environment: BalancerEnvironment) {
+    this.id = id;
+    this.balancer = new Balancer(environment);
+    this.apply(settings);
+  }
+
+  /** The longest that a request may wait for a connection, queueing included. */
+  get connectLimitMs(): number {
+    return this.#connection.connectMs + this.headersMs;
+  }
+
+  get retryFitsBudget(): boolean {
+    return retryFitsBudget(this.activeRequests, this.activeRetries);
+  }
+
+  apply(settings: Cluster): void {
+    const before = this.#settings;
+    this.#settings = settings;
+    this.headersMs = settings.timeouts?.headersMs ?? DEFAULT_TIMEOUTS.headersMs;
+    this.idleMs = settings.timeouts?.idleMs ?? DEFAULT_TIMEOUTS.idleMs;
+    this.retry = new RetryPolicy(settings.retry);
+    this.hashKey = settings.loadBalancing?.hash ?? null;
+    const retired = this.#replaceDestinations(settings, before);
+    this.balancer.configure(settings.loadBalancing, [...this.#destinations.values()]);
+    for (const destination of retired) destination.retire();
+  }
+
+  /** Builds the new set of destinations, keeping those whose address and connection settings stay. */
+  #replaceDestinations(settings: Cluster, before: Cluster | null): ProxiedDestination[] {
+    const connection = connectionSettingsOf(settings);
+    const sameConnection = equalValues(connection, this.#connection);
+    this.#connection = connection;
+    const old = this.#destinations;
+    this.#destinations = new Map();
+    for (const [id, destination] of Object.entries(settings.destinations)) {
+      const known = old.get(id);
+      if (known !== undefined && sameConnection && before?.destinations[id]?.url === destination.url) {
+        known.weight = destination.weight ?? 1;
+        this.#destinations.set(id, known);
+        old.delete(id);
+      } else {
+        this.#destinations.set(id, new ProxiedDestination(id, destination, connection));
+      }
+    }
+    return [...old.values()];
+  }
+
+  retire(): void {
+    for (const destination of this.#destinations.values()) destination.retire();
+  }
+
+  destroy(): void {
+    for (const destination of this.#destinations.values()) destination.destroy();
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * The body of a client's request on its way to the origin. It outlives attempts: an engine destroys the
+ * stream that it was given when an attempt fails, which must not take the client's connection with it.
+ *
+ *   IncomingMessage ──► RequestBody ──► BodyStream (one an attempt) ──► engine
+ *                        └ remembers the first bytes, while a retry could still need them
+ */
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+
+/** Bodies up to this size can be sent again. */
+export const REPLAY_LIMIT_BYTES = 65_536;
+
+export interface RequestBodyOwner {
+  /** Bytes came in from the client or went on to the origin: the exchange is not idle. */
+  onBodyProgress(): void;
+  /** The body is larger than the route allows. */
+  onBodyTooLarge(): void;
+}
+
+export class RequestBody {
+  readonly #request: IncomingMessage;
+  readonly #owner: RequestBodyOwner;
+  readonly #maxBytes: number;
+  readonly #replayLimitBytes: number;
+  #remembered: Buffer[] | null = [];
+  #stream: BodyStream | null = null;
+  #received = 0;
+  #ended = false;
+  #listening = false;
+
+  /**
+   * @param maxBytes Infinity where there is no limit
+   * @param replayLimitBytes how much is remembered for another attempt; 0 where none could follow
+   */
+  constructor(request: IncomingMessage, maxBytes: number, replayLimitBytes: number, owner: RequestBodyOwner) {
+    this.#request = request;
+    this.#replayLimitBytes = replayLimitBytes;
+    this.#maxBytes = maxBytes;
+    this.#owner = owner;
+  }
+
+  get receivedBytes(): number {
+    return this.#received;
+  }
+
+  /** True while it is the client that everyone waits for. */
+  get waitsForClient(): boolean {
+    return this.#listening && !this.#ended && !this.#request.isPaused();
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether another attempt can still send the whole body. */
+  get replayable(): boolean {
+    return this.#remembered !== null;
+  }
+
+  /** A stream of the whole body for the next attempt. The one before, if any, must have been destroyed. */
+  open(): Readable {
+    const stream = new BodyStream(this);
+    this.#stream = stream;
+    for (const chunk of this.#remembered ?? []) stream.push(chunk);
+    if (this.#ended) stream.push(null);
+    return stream;
+  }
+
+  /** Once the response has begun no other attempt follows: stop remembering. */
+  forget(): void {
+    this.#remembered = null;
+  }
+
+  /** Reads on without keeping anything, so that a client that is still sending gets to read its answer. */
+  discard(): void {
+    this.#stream = null;
+    this.forget();
+    this.#listen();
+    this.#request.resume();
+  }
+
+  pull(stream: BodyStream): void {
+    if (stream !== this.#stream || this.#ended) return;
+    this.#listen();
+    this.#owner.onBodyProgress();
+    this.#request.resume();
+  }
+
+  detach(stream: BodyStream): void {
+    if (stream !== this.#stream) return;
+    this.#stream = null;
+    if (!this.#ended) this.#request.pause();
+  }
+
+  #listen(): void {
+    if (this.#listening) return;
+    this.#listening = true;
+    this.#request.on('data', (chunk: Buffer) => this.#onData(chunk));
+    this.#request.on('end', () => this.#onEnd());
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#received += chunk.length;
+    this.#owner.onBodyProgress();
+    if (this.#received > this.#maxBytes && this.#stream !== null) {
+      this.#owner.onBodyTooLarge();
+      return;
+    }
+    this.#remember(chunk);
+    if (this.#stream !== null && !this.#stream.push(chunk)) this.#request.pause();
+  }
+
+  #remember(chunk: Buffer): void {
+    if (this.#remembered === null) return;
+    if (this.#received > this.#replayLimitBytes) this.#remembered = null;
+    else this.#remembered.push(chunk);
+  }
+
+  #onEnd(): void {
+    this.#ended = true;
+    this.#owner.onBodyProgress();
+    this.#stream?.push(null);
+  }
+}
+
+class BodyStream extends Readable {
+  readonly #body: RequestBody;
+
+  constructor(body: RequestBody) {
+    super();
+    this.#body = body;
+  }
+
+  override _read(): void {
+    this.#body.pull(this);
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#body.detach(this);
+    callback(error);
+  }
+}

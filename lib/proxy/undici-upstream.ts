@@ -1,0 +1,135 @@
+/** The upstream engine on undici's dispatch API: a bounded pool of keep-alive connections to one origin. */
+import { isIP } from 'node:net';
+import { type Dispatcher, Pool } from 'undici';
+import {
+  failureOf,
+  type Upstream,
+  type UpstreamExchange,
+  type UpstreamHandler,
+  type UpstreamRequest,
+} from './upstream.ts';
+
+export interface UpstreamOptions {
+  readonly connectMs: number;
+  readonly maxConnections: number;
+  readonly idleMs: number;
+}
+
+export class UndiciUpstream implements Upstream {
+  readonly #pool: Pool;
+  readonly #serverName: string | null;
+
+  constructor(origin: URL, options: UpstreamOptions) {
+    // Said explicitly, as undici would take the name to verify from the Host field, which may be the client's.
+    this.#serverName = origin.protocol === 'https:' && isIP(origin.hostname) === 0 ? origin.hostname : null;
+    this.#pool = new Pool(origin.origin, {
+      connections: options.maxConnections,
+      pipelining: 1,
+      connect: { timeout: options.connectMs },
+      keepAliveTimeout: options.idleMs,
+      keepAliveMaxTimeout: options.idleMs,
+      // The exchange sweeper watches these waits: one sweep instead of two timers a request.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      allowH2: false,
+    });
+  }
+
+  dispatch(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
+    const exchange = new UndiciExchange(handler);
+    request.headers.push('host', request.host);
+    try {
+      this.#pool.dispatch(
+        {
+          path: request.target,
+          method: request.method as Dispatcher.HttpMethod,
+          headers: request.headers,
+          body: request.body,
+          servername: this.#serverName,
+        } as Dispatcher.DispatchOptions,
+        exchange,
+      );
+    } catch (error) {
+      // Later, as for every other failure: the caller has not got its exchange yet.
+      queueMicrotask(() => exchange.onResponseError(null, error as Error));
+    }
+    return exchange;
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+
+  async destroy(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}
+
+class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
+  readonly #handler: UpstreamHandler;
+  #controller: Dispatcher.DispatchController | null = null;
+  #over = false;
+
+  constructor(handler: UpstreamHandler) {
+    this.#handler = handler;
+  }
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  abort(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#controller?.abort(ABORTED);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // Aborted while it waited for a connection: undici has no way to leave its queue before this point.
+    if (this.#over) controller.abort(ABORTED);
+    else this.#handler.onSent();
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    statusText?: string,
+  ): void {
+    if (this.#over) return;
+    const rawHeaders = textsOf(controller.rawHeaders);
+    if (status < 200) this.#handler.onInformation(status, rawHeaders);
+    else this.#handler.onHead(status, statusText ?? '', rawHeaders);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#over) return;
+    if (!this.#handler.onData(chunk)) controller.pause();
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#handler.onEnd(textsOf(controller.rawTrailers));
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#handler.onFailure(failureOf(error, this.#controller !== null));
+  }
+}
+
+/** Made once: an Error with its stack costs more than the rest of an abort. */
+const ABORTED = new Error('the exchange was given up');
+
+/** undici hands header fields out as bytes; the wire's octets are kept by latin1. */
+function textsOf(raw: unknown): string[] {
+  const texts: string[] = [];
+  if (!Array.isArray(raw)) return texts;
+  for (const part of raw as (Buffer | string)[]) {
+    texts.push(typeof part === 'string' ? part : part.toString('latin1'));
+  }
+  return texts;
+}

@@ -1,0 +1,103 @@
+/**
+ * The seam between forwarding and the engine that speaks HTTP/1.1 to an origin. Engines know nothing of
+ * routes, retries or clients.
+ */
+import type { Readable } from 'node:stream';
+import type { RetryCondition } from '../core/config/model.ts';
+import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
+
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Origin-form: path and query. */
+  readonly target: string;
+  /** The Host field. */
+  readonly host: string;
+  /** Flat: name, value, …; without Host, Connection, Transfer-Encoding and Expect. */
+  readonly headers: string[];
+  /** Null where the request has none. Its length is in Content-Length, or it is sent chunked. */
+  readonly body: Readable | null;
+  /** Ask the origin before the body is sent (RFC 9110 §10.1.1). */
+  readonly expectContinue: boolean;
+  /** Trailer fields of the request, known once its body has ended; null where none were announced. */
+  readonly trailers: (() => string[] | null) | null;
+}
+
+/** Receives one response. After `onEnd` or `onFailure` nothing more is called. */
+export interface UpstreamHandler {
+  /** A connection stands and the head is about to be written: from here on the origin may act on the request. */
+  onSent(): void;
+  /** The origin wants the body (only with `expectContinue`). */
+  onContinue(): void;
+  /** A 1xx response other than 100 and 101. */
+  onInformation(status: number, rawHeaders: string[]): void;
+  onHead(status: number, statusText: string, rawHeaders: string[]): void;
+  /** False asks to pause until `resume`. */
+  onData(chunk: Buffer): boolean;
+  /** The message is complete. `rawTrailers` is flat and may be empty. */
+  onEnd(rawTrailers: string[]): void;
+  onFailure(failure: UpstreamFailure): void;
+}
+
+/** One request under way. */
+export interface UpstreamExchange {
+  resume(): void;
+  /** Gives up: the connection is closed, the handler hears nothing more. Harmless when all is over. */
+  abort(): void;
+}
+
+export interface Upstream {
+  dispatch(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange;
+  /** Lets what is under way finish, then closes the connections. */
+  close(): Promise<void>;
+  /** Closes everything now. */
+  destroy(): Promise<void>;
+}
+
+/** Why an attempt failed, in terms of our own table. `detail` is for the log, never for the client. */
+export interface UpstreamFailure {
+  readonly error: ErrorDefinition;
+  readonly condition: RetryCondition | null;
+  readonly detail: string;
+}
+
+/** Engines' errors differ in class but agree on `code`. */
+interface CodedError extends Error {
+  readonly code?: unknown;
+}
+
+/**
+ * Sorts an engine's error into our table.
+ * @param sent whether the request had begun to leave
+ */
+export function failureOf(error: CodedError, sent: boolean): UpstreamFailure {
+  const code = typeof error.code === 'string' ? error.code : '';
+  const detail = code === '' ? error.message : `${code}: ${error.message}`;
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') {
+    return { error: ERRORS.upstreamConnectTimeout, condition: 'connect', detail };
+  }
+  if (isTlsFailure(code)) return { error: ERRORS.upstreamTls, condition: 'connect', detail };
+  if (!sent) return { error: ERRORS.upstreamConnect, condition: 'connect', detail };
+  if (isProtocolFailure(code)) return { error: ERRORS.upstreamProtocol, condition: null, detail };
+  return { error: ERRORS.upstreamReset, condition: 'reset', detail };
+}
+
+function isTlsFailure(code: string): boolean {
+  return (
+    code.startsWith('ERR_TLS_') ||
+    code.startsWith('ERR_SSL_') ||
+    code.startsWith('CERT_') ||
+    code.startsWith('UNABLE_TO_') ||
+    code.includes('SELF_SIGNED_CERT') ||
+    code === 'EPROTO'
+  );
+}
+
+function isProtocolFailure(code: string): boolean {
+  return (
+    code.startsWith('HPE_') ||
+    code.startsWith('UND_ERR_HEADERS_') ||
+    code.startsWith('UND_ERR_RES_') ||
+    code === 'ERR_INVALID_CHAR' ||
+    code === 'UND_ERR_INVALID_ARG'
+  );
+}

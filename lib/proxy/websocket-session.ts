@@ -1,0 +1,228 @@
+/**
+ * One WebSocket, from the upgrade request to the last byte, moved by http-proxy-3. What that library does
+ * by itself and a gateway must not is taken out of its hands here: the path (it would be parsed again),
+ * the answer of an origin that refuses, and every wait without a limit.
+ */
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { createProxyServer } from 'http-proxy-3';
+import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
+import { buildResponseHead } from '../core/http/response-headers.ts';
+import {
+  GOING_AWAY_FRAME,
+  MASKED_GOING_AWAY_FRAME,
+  WebSocketFrameTracker,
+} from '../core/http/websocket-frames.ts';
+import type { ProxiedDestination } from './destination.ts';
+import type { ExchangeSweeper, Sweepable } from './exchange-sweeper.ts';
+import { writeProblem } from './problem-response.ts';
+import { failureOf } from './upstream.ts';
+
+/** How long the peers have to say goodbye after our close frame. */
+const GOODBYE_MS = 1_000;
+
+export interface WebSocketRequest {
+  readonly incoming: IncomingMessage;
+  readonly socket: Socket;
+  /** What the client sent after its request. Goes to the origin only after its 101. */
+  readonly head: Buffer;
+  readonly destination: ProxiedDestination;
+  readonly target: string;
+  readonly host: string;
+  /** Flat, without hop-by-hop fields; Upgrade and Connection are added here. */
+  readonly headers: readonly string[];
+  readonly requestId: string;
+  readonly headersMs: number;
+  readonly idleMs: number;
+}
+
+/** How a session went; called once, when both sockets are done with. */
+export type WebSocketEnd = (status: number, error: ErrorDefinition | null, detail: string | null) => void;
+
+export class WebSocketSession implements Sweepable {
+  readonly #request: WebSocketRequest;
+  readonly #sweeper: ExchangeSweeper;
+  readonly #onEnd: WebSocketEnd;
+  readonly #toClient = new WebSocketFrameTracker();
+  readonly #toOrigin = new WebSocketFrameTracker();
+  #outgoing: ClientRequest | null = null;
+  #originSocket: Socket | null = null;
+  #status = 0;
+  #error: ErrorDefinition | null = null;
+  #detail: string | null = null;
+  #sinceMs = performance.now();
+  #bytesSeen = 0;
+  #leaving = false;
+  #goodbyeSaid = false;
+  #over = false;
+
+  constructor(request: WebSocketRequest, sweeper: ExchangeSweeper, onEnd: WebSocketEnd) {
+    this.#request = request;
+    this.#sweeper = sweeper;
+    this.#onEnd = onEnd;
+  }
+
+  start(): void {
+    const { incoming, socket, head, destination } = this.#request;
+    this.#sweeper.add(this);
+    socket.once('close', () => this.#finish());
+    const proxy = createProxyServer({
+      target: destination.url.origin,
+      ignorePath: true,
+      prependPath: false,
+      connectTimeout: destination.settings.connectMs,
+    });
+    proxy.on('proxyReqWs', (outgoing) => this.#takeOver(outgoing));
+    proxy.on('open', (originSocket) => this.#onOpen(originSocket as Socket));
+    proxy.on('error', (error: Error) => this.#onError(error));
+    incoming.headers = headerObject(this.#request);
+    proxy.ws(incoming, socket, head);
+  }
+
+  #takeOver(outgoing: ClientRequest): void {
+    this.#outgoing = outgoing;
+    // Set on the request itself: the library would pass it through a URL parser, and what is matched must be
+    // what is forwarded.
+    outgoing.path = this.#request.target;
+    // The library listens after this event; its relay of a refusal neither notices a broken-off body nor
+    // filters the head, so ours takes its place.
+    queueMicrotask(() => {
+      outgoing.removeAllListeners('response');
+      outgoing.on('response', (response) => this.#relayRefusal(response));
+    });
+  }
+
+  /** The origin answered something else than 101: the client gets that answer, and the connection ends with it. */
+  #relayRefusal(response: IncomingMessage): void {
+    const { socket, requestId } = this.#request;
+    this.#status = response.statusCode ?? 502;
+    this.#sinceMs = performance.now();
+    if (socket.destroyed) {
+      response.destroy();
+      return;
+    }
+    const { headers } = buildResponseHead(response.rawHeaders, this.#status, requestId);
+    let head = `HTTP/1.1 ${this.#status} ${response.statusMessage || STATUS_CODES[this.#status] || ''}\r\n`;
+    for (let index = 0; index < headers.length; index += 2)
+      head += `${headers[index]}: ${headers[index + 1]}\r\n`;
+    socket.write(`${head}connection: close\r\n\r\n`, 'latin1');
+    response.on('error', () => {
+      this.#error = ERRORS.upstreamBody;
+      socket.resetAndDestroy();
+    });
+    response.pipe(socket);
+  }
+
+  #onOpen(originSocket: Socket): void {
+    const { socket } = this.#request;
+    this.#status = 101;
+    this.#originSocket = originSocket;
+    this.#sinceMs = performance.now();
+    originSocket.on('data', (chunk: Buffer) => this.#toClient.push(chunk));
+    socket.on('data', (chunk: Buffer) => {
+      this.#toOrigin.push(chunk);
+      if (this.#goodbyeSaid) socket.end();
+    });
+    originSocket.once('close', () => {
+      if (!socket.writableFinished) socket.end();
+    });
+    if (this.#leaving) this.leave();
+  }
+
+  #onError(error: Error): void {
+    // The library destroys the client's socket next, after what was written to it.
+    if (this.#status !== 0 || this.#over) return;
+    const failure = failureOf(error, this.#outgoing?.socket?.connecting === false);
+    this.#error ??= failure.error;
+    this.#detail = failure.detail;
+    this.#status = this.#error.status;
+    writeProblem(this.#request.socket, this.#error, this.#request.requestId);
+  }
+
+  /** Tells both sides that the gateway goes away, at the next place where that does not cut a frame. */
+  leave(): void {
+    this.#leaving = true;
+    const { socket } = this.#request;
+    const originSocket = this.#originSocket;
+    if (originSocket === null || this.#goodbyeSaid) return;
+    if (!this.#toClient.atBoundary) {
+      originSocket.once('data', () => setImmediate(() => this.leave()));
+      return;
+    }
+    this.#goodbyeSaid = true;
+    this.#sinceMs = performance.now();
+    originSocket.unpipe(socket);
+    socket.unpipe(originSocket);
+    originSocket.resume();
+    socket.resume();
+    socket.write(GOING_AWAY_FRAME);
+    if (this.#toOrigin.atBoundary) originSocket.end(MASKED_GOING_AWAY_FRAME);
+    else originSocket.end();
+  }
+
+  destroy(): void {
+    this.#request.socket.destroy();
+    this.#outgoing?.destroy();
+    this.#originSocket?.destroy();
+  }
+
+  checkLimits(nowMs: number): void {
+    const { socket, headersMs, idleMs } = this.#request;
+    const bytes = socket.bytesRead + socket.bytesWritten;
+    if (bytes !== this.#bytesSeen && !this.#goodbyeSaid) {
+      this.#bytesSeen = bytes;
+      this.#sinceMs = nowMs;
+    }
+    const silentMs = nowMs - this.#sinceMs;
+    if (this.#goodbyeSaid) {
+      if (silentMs > GOODBYE_MS) this.destroy();
+    } else if (this.#status === 0) {
+      if (silentMs > headersMs) this.#giveUpWaiting();
+    } else if (silentMs > idleMs) {
+      this.#error = ERRORS.clientTimeout;
+      this.destroy();
+    }
+  }
+
+  #giveUpWaiting(): void {
+    this.#error = ERRORS.upstreamTimeout;
+    this.#outgoing?.destroy(new Error('no answer to the upgrade'));
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#sweeper.delete(this);
+    // Gone before the origin answered: nobody else would end that request.
+    if (this.#status === 0) this.#error ??= ERRORS.clientAborted;
+    if (this.#originSocket === null) this.#outgoing?.destroy();
+    this.#onEnd(this.#status === 0 ? ERRORS.clientAborted.status : this.#status, this.#error, this.#detail);
+  }
+}
+
+/** The header object that the library copies. Repeated names become lists, which it writes out line by line. */
+function headerObject(request: WebSocketRequest): IncomingMessage['headers'] {
+  const headers: OutgoingHttpHeaders = Object.create(null);
+  for (let index = 0; index < request.headers.length; index += 2) {
+    const name = request.headers[index]!.toLowerCase();
+    const value = request.headers[index + 1]!;
+    const before = headers[name];
+    headers[name] = before === undefined ? value : [before, value].flat().map(String);
+  }
+  headers.host = request.host;
+  headers.connection = 'Upgrade';
+  headers.upgrade = 'websocket';
+  return headers as IncomingMessage['headers'];
+}
+
+/** Whether a request asks for a WebSocket, and only for that (RFC 6455 §4.1). */
+export function isWebSocketUpgrade(request: IncomingMessage): boolean {
+  return (
+    request.method === 'GET' &&
+    request.httpVersion === '1.1' &&
+    request.headers.upgrade?.toLowerCase() === 'websocket' &&
+    request.headers['transfer-encoding'] === undefined &&
+    (request.headers['content-length'] ?? '0') === '0'
+  );
+}

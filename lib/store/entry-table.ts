@@ -1,0 +1,80 @@
+import type { Operation } from '../core/config/change.ts';
+import { ID_PATTERN, KINDS, type Kind } from '../core/config/model.ts';
+import { childPointer, type Problem } from '../core/config/problem.ts';
+import { setOwnProperty } from './own-property.ts';
+import { isRecord } from './stored-shape.ts';
+
+const ID = new RegExp(ID_PATTERN);
+
+/** The key under which a document holds the entries of a kind: `routes` for `route`. */
+function sectionOf(kind: Kind): string {
+  return `${kind}s`;
+}
+
+/** The entries of a configuration, by kind and id, as a store holds them: not validated. */
+export class EntryTable {
+  readonly #entriesByKind = new Map<Kind, Map<string, unknown>>();
+
+  constructor() {
+    for (const kind of KINDS) this.#entriesByKind.set(kind, new Map());
+  }
+
+  /**
+   * The entries of a document that `toDocument` made.
+   * @throws RangeError where it holds what this version does not know: to drop it would lose it.
+   */
+  static fromDocument(document: Record<string, unknown>): EntryTable {
+    const table = new EntryTable();
+    const unread = new Map(Object.entries(document));
+    for (const [kind, entries] of table.#entriesByKind) {
+      const section = unread.get(sectionOf(kind)) ?? {};
+      unread.delete(sectionOf(kind));
+      if (!isRecord(section)) throw new RangeError(`"${sectionOf(kind)}" is not an object`);
+      for (const [id, value] of Object.entries(section)) entries.set(id, value);
+    }
+    for (const section of unread.keys()) {
+      throw new RangeError(`"${section}" is not known to this version of the gateway`);
+    }
+    return table;
+  }
+
+  apply(operations: readonly Operation[]): void {
+    for (const operation of operations) {
+      const entries = this.#entriesByKind.get(operation.kind);
+      if (operation.op === 'put') entries?.set(operation.id, operation.value);
+      else entries?.delete(operation.id);
+    }
+  }
+
+  /** A new document; the values in it are shared with the table and must not be changed. */
+  toDocument(): Record<string, Record<string, unknown>> {
+    const document: Record<string, Record<string, unknown>> = {};
+    for (const [kind, entries] of this.#entriesByKind) {
+      const section: Record<string, unknown> = {};
+      for (const [id, value] of entries) setOwnProperty(section, id, value);
+      document[sectionOf(kind)] = section;
+    }
+    return document;
+  }
+}
+
+/** What keeps a list of operations from being applied; their values are not validated. */
+export function findOperationProblems(operations: unknown): Problem[] {
+  if (!Array.isArray(operations)) return [{ pointer: '', message: 'operations are not a list' }];
+  return operations.flatMap((operation: unknown, index) => {
+    const message = findOperationFault(operation);
+    return message === null ? [] : [{ pointer: childPointer('', index), message }];
+  });
+}
+
+function findOperationFault(operation: unknown): string | null {
+  if (!isRecord(operation)) return 'an operation is an object {op, kind, id, value}';
+  const { op, kind, id, value } = operation;
+  if (op !== 'put' && op !== 'delete') return `op is "put" or "delete", not ${JSON.stringify(op)}`;
+  if (!(KINDS as readonly unknown[]).includes(kind)) {
+    return `kind is one of ${KINDS.join(', ')}, not ${JSON.stringify(kind)}`;
+  }
+  if (typeof id !== 'string' || !ID.test(id)) return `id ${JSON.stringify(id)} does not match ${ID_PATTERN}`;
+  if (op === 'put' && !isRecord(value)) return 'the value of a put is an object';
+  return null;
+}

@@ -1,0 +1,126 @@
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Head } from '../core/config/change.ts';
+import { DamagedTextError, decodeChecksummed, encodeChecksummed } from './checksummed-json.ts';
+import { errorCodeOf, fileError } from './file-error.ts';
+import { isHead, isRecord } from './stored-shape.ts';
+import { removeAbandonedFiles, writeFileAtomically } from './write-file-atomically.ts';
+
+const FORMAT = 'fengling-gateway/last-good/1';
+const FILE_NAME = 'last-good.json';
+const DAMAGED_PREFIX = 'last-good.damaged-';
+const KEPT_DAMAGED_FILES = 5;
+
+/** A configuration that was valid and in use. It must not be changed while it is being saved. */
+export interface LastGood {
+  readonly head: Head;
+  readonly document: unknown;
+}
+
+export type LoadedLastGood =
+  | ({ readonly kind: 'loaded' } & LastGood)
+  | { readonly kind: 'missing' }
+  | {
+      readonly kind: 'damaged';
+      readonly reason: string;
+      /** Where the damaged file is now; null where it could not be renamed. */
+      readonly setAsideAs: string | null;
+    };
+
+interface PendingSave {
+  content: LastGood;
+  readonly done: PromiseWithResolvers<void>;
+}
+
+/** The copy of the last good configuration that the gateway starts from when its store is out of reach. */
+export class LastGoodFile {
+  readonly path: string;
+  readonly #directory: string;
+  #pending: PendingSave | null = null;
+  #writing = false;
+
+  constructor(stateDirectory: string) {
+    this.#directory = stateDirectory;
+    this.path = join(stateDirectory, FILE_NAME);
+  }
+
+  /**
+   * Resolves when this content, or one that was saved later, is on disk. Saves that come faster than the
+   * disk takes them are coalesced: only the newest waits.
+   * @throws Error that names the file and the reason; the file then holds what it held before.
+   */
+  save(content: LastGood): Promise<void> {
+    if (this.#pending === null) this.#pending = { content, done: Promise.withResolvers() };
+    else this.#pending.content = content;
+    const saved = this.#pending.done.promise;
+    if (!this.#writing) void this.#writePending();
+    return saved;
+  }
+
+  /**
+   * Reads the file back. What is damaged is set aside under another name, never returned.
+   * @throws Error where there is a file that cannot be read at all (permissions, a failing disk).
+   */
+  async load(): Promise<LoadedLastGood> {
+    await removeAbandonedFiles(this.path);
+    let text: string;
+    try {
+      text = await readFile(this.path, 'utf8');
+    } catch (error) {
+      if (errorCodeOf(error) === 'ENOENT') return { kind: 'missing' };
+      throw fileError('read', this.path, error);
+    }
+    try {
+      return { kind: 'loaded', ...decodeLastGood(text) };
+    } catch (error) {
+      if (!(error instanceof DamagedTextError)) throw error;
+      return {
+        kind: 'damaged',
+        reason: `${this.path}: ${error.message}`,
+        setAsideAs: await this.#setAside(),
+      };
+    }
+  }
+
+  async #writePending(): Promise<void> {
+    this.#writing = true;
+    while (this.#pending !== null) {
+      const { content, done } = this.#pending;
+      this.#pending = null;
+      const { head, document } = content;
+      try {
+        await writeFileAtomically(this.path, `${encodeChecksummed(FORMAT, { head, document })}\n`);
+        done.resolve();
+      } catch (error) {
+        done.reject(error);
+      }
+    }
+    this.#writing = false;
+  }
+
+  async #setAside(): Promise<string | null> {
+    const timestamp = new Date().toISOString().replaceAll(':', '');
+    const target = join(this.#directory, `${DAMAGED_PREFIX}${timestamp}.json`);
+    try {
+      await rename(this.path, target);
+      await this.#removeOldDamagedFiles();
+      return target;
+    } catch {
+      return null;
+    }
+  }
+
+  async #removeOldDamagedFiles(): Promise<void> {
+    const names = (await readdir(this.#directory)).filter((name) => name.startsWith(DAMAGED_PREFIX));
+    // The timestamps sort as text.
+    for (const name of names.sort().slice(0, -KEPT_DAMAGED_FILES)) {
+      await rm(join(this.#directory, name), { force: true });
+    }
+  }
+}
+
+function decodeLastGood(text: string): LastGood {
+  const content = decodeChecksummed(FORMAT, text);
+  if (!isRecord(content) || !isHead(content.head)) throw new DamagedTextError('it has no valid head');
+  return { head: content.head, document: content.document };
+}

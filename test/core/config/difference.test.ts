@@ -1,0 +1,101 @@
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import t from 'tap';
+import type { Operation } from '../../../lib/core/config/change.ts';
+import { applyOperations, diffConfigurations } from '../../../lib/core/config/difference.ts';
+import { EMPTY_CONFIGURATION } from '../../../lib/core/config/document.ts';
+import type { Cluster, Configuration } from '../../../lib/core/config/model.ts';
+import { arbitraryRoutes } from './arbitrary-configuration.ts';
+
+const cluster = (url: string): Cluster => ({ destinations: { d: { url } } });
+
+const arbitraryConfiguration: fc.Arbitrary<Configuration> = fc.record({
+  clusters: fc
+    .dictionary(fc.constantFrom('one', 'two', 'three', 'toString'), fc.webUrl().map(cluster))
+    .map((clusters) => new Map(Object.entries(clusters))),
+  routes: arbitraryRoutes,
+});
+
+/** The same value with the keys of every object the other way round. */
+function reverseKeys<T>(value: T): T {
+  if (Array.isArray(value)) {
+    return value.map(reverseKeys) as T;
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  const entries = Object.entries(value).reverse();
+  return Object.fromEntries(entries.map(([key, child]) => [key, reverseKeys(child)])) as T;
+}
+
+function reverseConfiguration({ clusters, routes }: Configuration): Configuration {
+  return {
+    clusters: new Map([...clusters].reverse().map(([id, value]) => [id, reverseKeys(value)])),
+    routes: new Map([...routes].reverse().map(([id, value]) => [id, reverseKeys(value)])),
+  };
+}
+
+t.test('applying the difference leads from any configuration to any other', async () => {
+  fc.assert(
+    fc.property(arbitraryConfiguration, arbitraryConfiguration, (from, to) => {
+      const { clusters, routes } = applyOperations(from, diffConfigurations(from, to));
+      return isDeepStrictEqual(clusters, to.clusters) && isDeepStrictEqual(routes, to.routes);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+t.test('there is no difference to the same content, whatever the order of keys and ids', async () => {
+  fc.assert(
+    fc.property(arbitraryConfiguration, (configuration) => {
+      return diffConfigurations(configuration, reverseConfiguration(configuration)).length === 0;
+    }),
+    { numRuns: 300 },
+  );
+});
+
+t.test('each step of a difference leaves no route without its cluster', async (t) => {
+  const from: Configuration = {
+    clusters: new Map([['old', cluster('http://a')]]),
+    routes: new Map([
+      ['kept', { match: {}, cluster: 'old' }],
+      ['gone', { match: { path: '/x' }, cluster: 'old' }],
+    ]),
+  };
+  const to: Configuration = {
+    clusters: new Map([['new', cluster('http://a')]]),
+    routes: new Map([['kept', { match: {}, cluster: 'new' }]]),
+  };
+  const operations = diffConfigurations(from, to);
+  t.same(
+    operations.map(({ op, kind, id }) => `${op} ${kind} ${id}`),
+    ['put cluster new', 'put route kept', 'delete route gone', 'delete cluster old'],
+  );
+  let configuration = from;
+  for (const operation of operations) {
+    configuration = applyOperations(configuration, [operation]);
+    for (const route of configuration.routes.values()) {
+      t.ok(configuration.clusters.has(route.cluster));
+    }
+  }
+});
+
+t.test('applying operations leaves the given configuration as it is', async (t) => {
+  const before: Configuration = { clusters: new Map([['a', cluster('http://a')]]), routes: new Map() };
+  const after = applyOperations(before, [
+    { op: 'delete', kind: 'cluster', id: 'a' },
+    { op: 'delete', kind: 'route', id: 'unknown' },
+    { op: 'put', kind: 'cluster', id: 'b', value: cluster('http://b') },
+  ]);
+  t.same([...before.clusters.keys()], ['a']);
+  t.same([...after.clusters.keys()], ['b']);
+  t.equal(EMPTY_CONFIGURATION.routes.size, 0);
+});
+
+t.test('an operation of an unknown kind is refused, not lost', async (t) => {
+  const operation = { op: 'delete', kind: '__proto__', id: 'a' } as unknown as Operation;
+  t.throws(() => applyOperations(EMPTY_CONFIGURATION, [operation]), {
+    name: 'RangeError',
+    message: /unknown kind/,
+  });
+});
