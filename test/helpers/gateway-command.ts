@@ -1,0 +1,103 @@
+/** The command line of the real gateway. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { DEFAULT_LIMIT_MS } from './change-signal.ts';
+
+const GATEWAY_COMMAND = fileURLToPath(new URL('../../bin/gateway', import.meta.url));
+
+export interface GatewayOptions {
+  /** The configuration file: an object, or its text as it is; absent: no file. */
+  readonly config?: object | string;
+  /** 127.0.0.1:0 unless given. */
+  readonly listen?: string;
+  /** 127.0.0.1:0 unless given. */
+  readonly admin?: string;
+  /** 1 unless given. */
+  readonly workers?: number;
+  /** A new one that goes with the test, unless given: to start again from what another left. */
+  readonly stateDirectory?: string;
+  readonly logLevel?: string;
+  /** On, off, or the share of requests that is logged, 0 to 1. */
+  readonly accessLog?: 'on' | 'off' | number;
+  readonly drainTimeoutMs?: number;
+  /** More flags, as they are. */
+  readonly flags?: readonly string[];
+  /** Added to the environment of the test. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** How long the start may take; 20 s unless given. */
+  readonly startLimitMs?: number;
+}
+
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export type GatewayChild = ChildProcessByStdio<null, Readable, Readable>;
+
+/** The command line of `start`; what is null or not given is left to the gateway. */
+export function listStartArguments(
+  options: GatewayOptions,
+  stateDirectory: string,
+  configFile: string | null,
+): string[] {
+  const flags: Record<string, string | number | null | undefined> = {
+    '--config': configFile,
+    '--listen': options.listen ?? '127.0.0.1:0',
+    '--admin': options.admin ?? '127.0.0.1:0',
+    '--workers': options.workers ?? 1,
+    '--state': stateDirectory,
+    '--log-level': options.logLevel,
+    '--access-log': options.accessLog,
+    '--drain-timeout-ms': options.drainTimeoutMs,
+  };
+  const given = Object.entries(flags).filter(([, value]) => value !== undefined && value !== null);
+  return ['start', ...given.flatMap(([flag, value]) => [flag, String(value)]), ...(options.flags ?? [])];
+}
+
+/** Starts `bin/gateway` with the Node that runs the tests. */
+export function spawnGateway(
+  commandArguments: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): GatewayChild {
+  const child = spawn(process.execPath, [GATEWAY_COMMAND, ...commandArguments], {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stdout.setEncoding('utf8');
+  child.stderr.setEncoding('utf8');
+  return child;
+}
+
+export interface CommandResult extends ProcessExit {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command of the gateway to its end. @throws Error where it has to be killed after `limitMs` */
+export async function runGatewayCommand(
+  commandArguments: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+  limitMs = DEFAULT_LIMIT_MS,
+): Promise<CommandResult> {
+  const child = spawnGateway(commandArguments, environment);
+  const output = { stdout: '', stderr: '' };
+  child.stdout.on('data', (text: string) => {
+    output.stdout += text;
+  });
+  child.stderr.on('data', (text: string) => {
+    output.stderr += text;
+  });
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`\`gateway ${commandArguments.join(' ')}\` ran on: ${JSON.stringify(output)}`));
+    }, limitMs);
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code, signal, ...output });
+    });
+  });
+}
