@@ -5,6 +5,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { ERRORS } from '../core/errors.ts';
+import { headerPairs } from './header-pairs.ts';
 import {
   failureOf,
   type Upstream,
@@ -143,7 +144,7 @@ class NodeHttpExchange implements UpstreamExchange {
     }
     body.on('end', () => {
       const trailers = this.#request.trailers?.() ?? null;
-      if (trailers !== null && !outgoing.destroyed) outgoing.addTrailers(pairsOf(trailers));
+      if (trailers !== null && !outgoing.destroyed) outgoing.addTrailers(headerPairs(trailers));
       outgoing.end();
     });
     body.on('error', (error) => outgoing.destroy(error));
@@ -201,10 +202,4 @@ function hasContentLength(headers: readonly string[]): boolean {
     if (headers[index]!.toLowerCase() === 'content-length') return true;
   }
   return false;
-}
-
-function pairsOf(flat: readonly string[]): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (let index = 0; index + 1 < flat.length; index += 2) pairs.push([flat[index]!, flat[index + 1]!]);
-  return pairs;
 }

@@ -6,6 +6,7 @@ import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import { type AdmittedRequest, admit, Refusal } from './admission.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { ProxiedDestination } from './destination.ts';
+import { roundMs } from './exchange-record.ts';
 import { clientAddressOf, headersFor, hostFor, requestIdOf, targetFor } from './forwarding.ts';
 import { writeProblem } from './problem-response.ts';
 import type { ProxiedRoute } from './proxied-route.ts';
@@ -122,7 +123,7 @@ export class WebSockets {
       code,
       attempts: 1,
       revision: this.#context.revision,
-      durationMs: Math.round(durationMs * 100) / 100,
+      durationMs: roundMs(durationMs),
       upstreamMs: null,
       requestBytes: connection.socket.bytesRead,
       responseBytes: connection.socket.bytesWritten,
