@@ -1,5 +1,5 @@
 /** The Host field (RFC 9110 §7.2) as the name that routes are matched with. */
-import { isIpv6Address } from './ipv6-address.ts';
+import { canonicalIpv6 } from './ipv6-address.ts';
 
 /** The longest name that DNS can hold, written with dots (RFC 1035 §2.3.4). */
 const MAX_NAME_CHARACTERS = 253;
@@ -12,7 +12,7 @@ const UNDERSCORE = 0x5f;
 
 /**
  * Takes the value of a Host field or the authority of a target. Returns the name in lower case without
- * port and without one trailing dot, an IPv6 address in its brackets, or null where the value is not a
+ * port and without one trailing dot, an IPv6 address in its brackets as RFC 5952 writes it, or null where the value is not a
  * valid host. A value that is canonical already is returned itself.
  */
 export function canonicalHost(value: string): string | null {
@@ -41,10 +41,11 @@ export function canonicalHost(value: string): string | null {
 
 function canonicalAddress(value: string): string | null {
   const close = value.indexOf(']');
-  if (close === -1 || !isIpv6Address(value.slice(1, close))) return null;
+  const address = close === -1 ? null : canonicalIpv6(value.slice(1, close));
+  if (address === null) return null;
   const end = close + 1;
   if (end < value.length && (value.charCodeAt(end) !== COLON || !isPort(value, end + 1))) return null;
-  return value.slice(0, end).toLowerCase();
+  return `[${address}]`;
 }
 
 function isUpperCase(code: number): boolean {

@@ -1,28 +1,76 @@
-/** Whether a text is an IPv6 address (RFC 4291 §2.2), without brackets and without a zone. */
+/** IPv6 addresses as text. */
 
-const GROUP = /^[0-9A-Fa-f]{1,4}$/;
-const IPV4_ADDRESS = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
+const GROUP_COUNT = 8;
 /** Eight groups of four digits would be 39; the last two may be written as an IPv4 address. */
 const MAX_CHARACTERS = 45;
-const GROUPS = 8;
 
-export function isIpv6Address(text: string): boolean {
-  if (text.length > MAX_CHARACTERS) return false;
-  const halves = text.split('::');
-  if (halves.length > 2) return false;
-  const [left = '', right] = halves;
-  if (right === undefined) return countGroups(left, true) === GROUPS;
-  const leftGroups = left === '' ? 0 : countGroups(left, false);
-  const rightGroups = right === '' ? 0 : countGroups(right, true);
-  return leftGroups !== -1 && rightGroups !== -1 && leftGroups + rightGroups < GROUPS;
+/** Whether `text` is a dotted IPv4 address: four numbers of 0 to 255, without leading zeros. */
+export function isIpv4(text: string): boolean {
+  const parts = text.split('.');
+  return (
+    parts.length === 4 && parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255)
+  );
 }
 
-/** The number of 16-bit groups, -1 where one is malformed. Only the end of an address may be IPv4. */
-function countGroups(text: string, isEnd: boolean): number {
-  const groups = text.split(':');
-  const last = groups.at(-1) ?? '';
-  const endsWithIpv4 = isEnd && IPV4_ADDRESS.test(last);
-  if (endsWithIpv4) groups.pop();
-  if (!groups.every((group) => GROUP.test(group))) return -1;
-  return groups.length + (endsWithIpv4 ? 2 : 0);
+/**
+ * The one way of writing an IPv6 address that RFC 5952 recommends, lower-case and with the longest run
+ * of zeros as `::`. Takes it without brackets and zone. Returns null where `text` is no address.
+ */
+export function canonicalIpv6(text: string): string | null {
+  if (text.length > MAX_CHARACTERS) return null;
+  const groups = parseGroups(text.toLowerCase());
+  return groups === null ? null : formatGroups(groups);
+}
+
+function parseGroups(text: string): number[] | null {
+  const gap = text.indexOf('::');
+  if (gap === -1) {
+    const groups = parseGroupList(text, true);
+    return groups !== null && groups.length === GROUP_COUNT ? groups : null;
+  }
+  const head = gap === 0 ? [] : parseGroupList(text.slice(0, gap), false);
+  const tail = gap === text.length - 2 ? [] : parseGroupList(text.slice(gap + 2), true);
+  if (head === null || tail === null || head.length + tail.length >= GROUP_COUNT) {
+    return null;
+  }
+  const zeros = new Array<number>(GROUP_COUNT - head.length - tail.length).fill(0);
+  return [...head, ...zeros, ...tail];
+}
+
+/** Parses groups between single colons. An address may end in an IPv4 address for two groups (RFC 4291 §2.2). */
+function parseGroupList(text: string, isEnd: boolean): number[] | null {
+  const groups: number[] = [];
+  const parts = text.split(':');
+  for (const [index, part] of parts.entries()) {
+    if (/^[0-9a-f]{1,4}$/.test(part)) {
+      groups.push(Number.parseInt(part, 16));
+    } else if (isEnd && index === parts.length - 1 && isIpv4(part)) {
+      const [first = 0, second = 0, third = 0, fourth = 0] = part.split('.').map(Number);
+      groups.push(first * 256 + second, third * 256 + fourth);
+    } else {
+      return null;
+    }
+  }
+  return groups;
+}
+
+function formatGroups(groups: readonly number[]): string {
+  const run = findLongestZeroRun(groups);
+  const text = (part: readonly number[]) => part.map((group) => group.toString(16)).join(':');
+  if (run.length < 2) {
+    return text(groups);
+  }
+  return `${text(groups.slice(0, run.start))}::${text(groups.slice(run.start + run.length))}`;
+}
+
+function findLongestZeroRun(groups: readonly number[]): { start: number; length: number } {
+  let longest = { start: 0, length: 0 };
+  let length = 0;
+  for (const [index, group] of groups.entries()) {
+    length = group === 0 ? length + 1 : 0;
+    if (length > longest.length) {
+      longest = { start: index - length + 1, length };
+    }
+  }
+  return longest;
 }

@@ -1,6 +1,6 @@
 /** Host patterns of routes: `api.example.com`, `*.example.com`, `10.0.0.1`, `[::1]`. */
 import { quoteText } from '../config/quote-text.ts';
-import { canonicalIpv6, isIpv4 } from './ipv6-address.ts';
+import { canonicalIpv6, isIpv4 } from '../http/ipv6-address.ts';
 
 /** Lower-case, without a trailing dot. The name of a wildcard is what follows its `*.`. */
 export interface HostPattern {

@@ -65,7 +65,7 @@ t.test('an answer quicker than the clock can tell is measured all the same', asy
 
 t.test(
   'the cost stays between the lowest and the highest latency, also when the clock steps back',
-  async () => {
+  async (t) => {
     const observations = fc.array(fc.tuple(fc.integer({ min: 1, max: 5_000 }), fc.nat(100_000)), {
       minLength: 1,
     });
@@ -79,5 +79,6 @@ t.test(
       }),
       { numRuns: 300 },
     );
+    t.pass('the property holds');
   },
 );

@@ -1,6 +1,6 @@
 import t from 'tap';
+import { canonicalIpv6 } from '../../../lib/core/http/ipv6-address.ts';
 import { parseHostPattern } from '../../../lib/core/routing/host-pattern.ts';
-import { canonicalIpv6 } from '../../../lib/core/routing/ipv6-address.ts';
 
 t.test('names and addresses are exact, *. makes a wildcard of the suffix', async (t) => {
   const patterns: readonly (readonly [string, string, string])[] = [
