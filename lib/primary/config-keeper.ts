@@ -44,6 +44,7 @@ export class ConfigKeeper {
   #refused: readonly Problem[] | null = null;
   #reading: Promise<void> | null = null;
   #readAgain = false;
+  #saving: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(store: ConfigStore, lastGood: LastGoodFile, events: KeeperEvents, logger: Logger) {
@@ -68,6 +69,10 @@ export class ConfigKeeper {
     await this.#read();
     if (this.#refused !== null && !lastGood) {
       throw new NoConfigurationError('The configuration is refused:', this.#refused);
+    }
+    if (this.#refused !== null) {
+      const { revision, at } = this.#head;
+      this.#logger.warn({ revision, savedAt: at }, 'serving the last good configuration');
     }
     this.#store.watch(() => this.refresh());
   }
@@ -164,7 +169,7 @@ export class ConfigKeeper {
   #save(): void {
     const content = { head: this.#head, document: documentOf(this.#configuration) };
     // Traffic does not depend on it: a full or read-only disk is reported, not obeyed.
-    this.#lastGood.save(content).catch((error: Error) => {
+    this.#saving = this.#lastGood.save(content).catch((error: Error) => {
       this.#logger.error({ reason: error.message }, 'last good configuration could not be saved');
     });
   }
@@ -172,6 +177,7 @@ export class ConfigKeeper {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#reading;
+    await this.#saving;
     await this.#store.close();
   }
 }

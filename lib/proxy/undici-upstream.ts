@@ -100,7 +100,7 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
     if (this.#over) return;
     const rawHeaders = textsOf(controller.rawHeaders);
     if (status < 200) this.#handler.onInformation(status, rawHeaders);
-    else this.#handler.onHead(status, statusText ?? '', rawHeaders);
+    else this.#handler.onHead(status, reasonOf(statusText ?? ''), rawHeaders);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -132,4 +132,13 @@ function textsOf(raw: unknown): string[] {
     texts.push(typeof part === 'string' ? part : part.toString('latin1'));
   }
   return texts;
+}
+
+/**
+ * undici reads the reason phrase as UTF-8, whose octets are given back here. What is no UTF-8 is lost, and a
+ * phrase that means nothing to anybody (RFC 9112 §4) is better empty than wrong.
+ */
+function reasonOf(statusText: string): string {
+  if (/^[\t\x20-\x7e]*$/.test(statusText)) return statusText;
+  return statusText.includes('\ufffd') ? '' : Buffer.from(statusText, 'utf8').toString('latin1');
 }

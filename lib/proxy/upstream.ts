@@ -77,7 +77,7 @@ export function failureOf(error: CodedError, sent: boolean): UpstreamFailure {
   }
   if (isTlsFailure(code)) return { error: ERRORS.upstreamTls, condition: 'connect', detail };
   if (!sent) return { error: ERRORS.upstreamConnect, condition: 'connect', detail };
-  if (isProtocolFailure(code)) return { error: ERRORS.upstreamProtocol, condition: null, detail };
+  if (isProtocolFailure(error.name, code)) return { error: ERRORS.upstreamProtocol, condition: null, detail };
   return { error: ERRORS.upstreamReset, condition: 'reset', detail };
 }
 
@@ -92,8 +92,10 @@ function isTlsFailure(code: string): boolean {
   );
 }
 
-function isProtocolFailure(code: string): boolean {
+/** Not every parser error of undici has a code, but all have the name. */
+function isProtocolFailure(name: string, code: string): boolean {
   return (
+    name === 'HTTPParserError' ||
     code.startsWith('HPE_') ||
     code.startsWith('UND_ERR_HEADERS_') ||
     code.startsWith('UND_ERR_RES_') ||

@@ -168,8 +168,9 @@ export class FileStore implements WritableConfigStore {
   }
 
   /**
-   * Makes the log a part of the snapshot. It never fails a change, which is safe in the log already. The order matters: a crash after the snapshot leaves changes in
-   * the log that opening skips; a log that was rotated before would be missing from it.
+   * Makes the log a part of the snapshot. It never fails a change, which is safe in the log already. The
+   * order matters: a crash after the snapshot leaves changes in the log that opening skips; a log that was
+   * rotated before it would be missing from the snapshot.
    */
   async #compact(): Promise<void> {
     const head = this.#head;

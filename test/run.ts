@@ -1,0 +1,95 @@
+/**
+ * Runs the whole suite with coverage: `npm test`. Prints tap's report, the coverage of lib/core and of
+ * everything against their floors, and a last line "N passed, N failed". Words after the command go to tap.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+
+const CORE_FLOOR_PERCENT = 95;
+const TOTAL_FLOOR_PERCENT = 85;
+const RESULTS = '.tap/results.tap';
+const LCOV = '.tap/report/lcov.info';
+
+function run(command: string, words: readonly string[]): number {
+  return spawnSync(command, words, { stdio: 'inherit' }).status ?? 1;
+}
+
+/** The tests make certificates with openssl, which slim images lack. */
+function requireOpenssl(): void {
+  if (spawnSync('openssl', ['version']).status === 0) return;
+  process.stdout.write('openssl is missing: installing it\n');
+  if (run('apt-get', ['update', '-qq']) !== 0 || run('apt-get', ['install', '-y', '-qq', 'openssl']) !== 0) {
+    process.stdout.write('openssl could not be installed: install it, then run the tests again\n');
+    process.exit(1);
+  }
+}
+
+/** tap's last comments say how many tests there were: `# { total: 3, pass: 2, fail: 1 }`. */
+function countResults(): { passed: number; failed: number } {
+  const last =
+    readFileSync(RESULTS, 'utf8')
+      .match(/^# \{ total: .*\}$/gm)
+      ?.at(-1) ?? '';
+  const countOf = (name: string): number => Number(new RegExp(`${name}: (\\d+)`).exec(last)?.[1] ?? 0);
+  const total = countOf('total');
+  const passed = countOf('pass');
+  return { passed, failed: total - passed - countOf('skip') - countOf('todo') };
+}
+
+interface Coverage {
+  lines: number;
+  hit: number;
+}
+
+function readCoverage(): { core: Coverage; total: Coverage } {
+  const core = { lines: 0, hit: 0 };
+  const total = { lines: 0, hit: 0 };
+  for (const record of readFileSync(LCOV, 'utf8').split('end_of_record')) {
+    const file = /^SF:(.*)$/m.exec(record)?.[1] ?? '';
+    const lines = Number(/^LF:(\d+)$/m.exec(record)?.[1] ?? 0);
+    const hit = Number(/^LH:(\d+)$/m.exec(record)?.[1] ?? 0);
+    for (const sum of file.startsWith('lib/core/') ? [core, total] : [total]) {
+      sum.lines += lines;
+      sum.hit += hit;
+    }
+  }
+  return { core, total };
+}
+
+function coversEnough(name: string, { lines, hit }: Coverage, floorPercent: number): boolean {
+  const percent = lines === 0 ? 0 : (100 * hit) / lines;
+  process.stdout.write(
+    `coverage of ${name}: ${percent.toFixed(1)} % of lines (at least ${floorPercent} %)\n`,
+  );
+  return percent >= floorPercent;
+}
+
+function main(): number {
+  requireOpenssl();
+  if (run('tap', ['build']) !== 0) return 1;
+  mkdirSync('.tap', { recursive: true });
+  const words = process.argv.slice(2);
+  const status = run('tap', [
+    'run',
+    '--output-file',
+    RESULTS,
+    '--reporter=terse', '--allow-incomplete-coverage',
+    '--coverage-report=lcovonly',
+    ...words,
+  ]);
+  let ok = status === 0;
+  if (words.length === 0) {
+    const { core, total } = readCoverage();
+    // Both are worked out before either is judged, so that both are shown.
+    const enough = [
+      coversEnough('lib/core', core, CORE_FLOOR_PERCENT),
+      coversEnough('everything', total, TOTAL_FLOOR_PERCENT),
+    ];
+    ok &&= enough.every(Boolean);
+  }
+  const { passed, failed } = countResults();
+  process.stdout.write(`${passed} passed, ${failed} failed\n`);
+  return ok && failed === 0 && passed > 0 ? 0 : 1;
+}
+
+process.exitCode = main();
