@@ -4,14 +4,9 @@ import type { Problem } from '../core/config/problem.ts';
 import { MAX_JSON_BYTES, MAX_YAML_BYTES } from './document-limits.ts';
 import { parseJson } from './parse-json.ts';
 import { parseYaml } from './parse-yaml.ts';
+import type { ParsedDocument } from './parsed-document.ts';
 
 export type DocumentFormat = 'yaml' | 'json';
-
-export interface ParsedDocument {
-  /** Undefined where there are problems: half a document is not a configuration. */
-  readonly document: unknown;
-  readonly problems: readonly Problem[];
-}
 
 /** The format that a file's name stands for: `.json` is JSON, anything else YAML. */
 export function formatOf(path: string): DocumentFormat {

@@ -6,7 +6,7 @@
 import { childPointer, type Problem } from '../core/config/problem.ts';
 import { MAX_NESTING, MAX_PROBLEMS } from './document-limits.ts';
 import { setOwnProperty } from './own-property.ts';
-import type { ParsedDocument } from './parse-document.ts';
+import type { ParsedDocument } from './parsed-document.ts';
 import { describeLocation } from './text-location.ts';
 
 const TAB = 0x09;

@@ -2,7 +2,7 @@
 import { Composer, type Document, Lexer, Parser, type YAMLError } from 'yaml';
 import type { Problem } from '../core/config/problem.ts';
 import { MAX_NESTING, MAX_PROBLEMS, MAX_YAML_TOKENS } from './document-limits.ts';
-import type { ParsedDocument } from './parse-document.ts';
+import type { ParsedDocument } from './parsed-document.ts';
 import { describeLocation } from './text-location.ts';
 import { YamlNodeReader } from './yaml-node-reader.ts';
 

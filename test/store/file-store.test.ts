@@ -328,6 +328,9 @@ t.test('damaged history is noted, and reported as history that is gone', async (
   t.match(notes, [/history is incomplete: .*changes\.2\.log, line 1/]);
   rmSync(join(directory, 'changes.4.log'));
   t.equal(await store.changesSince(2), null, 'a gap is not passed over');
+  await store.publish(changeOf([putCluster('sixth')]));
+  rmSync(join(directory, 'changes.6.log'));
+  t.equal(await store.changesSince(5), null, 'nor is an end that is missing');
 });
 
 t.test('a compaction that fails fails no change, and is tried again', async (t) => {
@@ -374,7 +377,11 @@ t.test('a change that was written in part is taken back', async (t) => {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [line] = await once(createInterface(child.stdout), 'line');
-  t.match(JSON.parse(line), [1, /cannot write the change to .*changes\.log: file too large \(EFBIG\)/, 2]);
+  const [small, large, smallAgain] = JSON.parse(line);
+  t.equal(small.result, 1);
+  t.match(large.result, /cannot write the change to .*changes\.log: file too large \(EFBIG\)/);
+  t.equal(large.logLength, small.logLength, 'what was written of it is removed at once');
+  t.equal(smallAgain.result, 2);
   if (child.exitCode === null) await once(child, 'exit');
   const notes: string[] = [];
   const store = await open(t, directory, { onNote: (note) => notes.push(note) });
@@ -447,6 +454,16 @@ t.test('two stores cannot use one directory at a time', async (t) => {
   );
   await store.close();
   await open(t, directory);
+});
+
+t.test('a store that lost its lock writes no more', async (t) => {
+  const directory = t.testdir();
+  const store = await open(t, directory);
+  await store.publish(changeOf([putCluster('a')]));
+  rmSync(join(directory, 'store.lock'));
+  const other = await open(t, directory);
+  await t.rejects(store.publish(changeOf([putCluster('b')])), /no longer held by this process/);
+  t.equal((await other.publish(changeOf([putCluster('c')]))).revision, 2);
 });
 
 t.test('another process holds the directory until it is killed', async (t) => {

@@ -4,8 +4,11 @@
  * `until-killed DIR`: publishes without end, and prints each revision once it is safe.
  * `hold DIR`: opens the store, prints `open`, and waits.
  * `file-limit DIR`: publishes a small change, one that is too large for the limit on file sizes that the
- * parent has set, and a small one again; prints the outcomes.
+ * parent has set, and a small one again; prints the outcomes and the length
+ * of the log after each.
  */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { FileStore } from '../../lib/store/file-store.ts';
 import { changeOf, putCluster } from './contract.ts';
 
@@ -31,12 +34,13 @@ if (mode === 'file-limit') {
   const outcomes: unknown[] = [];
   for (const message of ['small', 'x'.repeat(200_000), 'small again']) {
     const outcome = store.publish(changeOf([putCluster(`c${message.length}`)], { message }));
-    outcomes.push(
-      await outcome.then(
+    outcomes.push({
+      result: await outcome.then(
         (head) => head.revision,
         (error: Error) => error.message,
       ),
-    );
+      logLength: statSync(join(directory, 'changes.log')).size,
+    });
   }
   process.stdout.write(`${JSON.stringify(outcomes)}\n`);
   await store.close();

@@ -6,13 +6,16 @@ import { withoutTried } from './tried.ts';
 /**
  * The better of two different destinations drawn at random: the one with more weight for each request
  * in flight, this request included. Mitzenmacher, "The Power of Two Choices in Randomized Load
- * Balancing" (2001). Weights count once there is load: of two idle destinations the heavier one wins.
+ * Balancing" (2001). Between two idle destinations the weights decide by chance: if the heavier one always
+ * won, a canary with a small weight would see nothing of a quiet cluster's traffic.
  */
 export class PowerOfTwoChoicesPolicy implements BalancingPolicy {
+  readonly #random: () => number;
   readonly #pair: PairDraw;
   #usable: readonly DestinationState[] = [];
 
   constructor(random: () => number) {
+    this.#random = random;
     this.#pair = new PairDraw(random);
   }
 
@@ -26,6 +29,9 @@ export class PowerOfTwoChoicesPolicy implements BalancingPolicy {
     this.#pair.draw(candidates.length);
     const first = candidates[this.#pair.first]!;
     const second = candidates[this.#pair.second]!;
+    if (first.active === 0 && second.active === 0 && first.weight !== second.weight) {
+      return this.#random() * (first.weight + second.weight) < first.weight ? first : second;
+    }
     // weight / (active + 1) of the two, multiplied out.
     return second.weight * (first.active + 1) > first.weight * (second.active + 1) ? second : first;
   }

@@ -41,6 +41,7 @@ export function buildResponseHead(
       if (status === 204 || status < 200) continue;
       head.contentLength = Number(value);
     } else if (rule === REQUEST_ID) {
+      if (hasRequestId) continue;
       hasRequestId = true;
     } else if (rule === KEEP && nominated !== null && nominated.has(name.toLowerCase())) {
       continue;

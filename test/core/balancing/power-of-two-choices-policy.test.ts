@@ -46,3 +46,12 @@ t.test('idle destinations of one weight get equal shares', async (t) => {
   }
   for (const count of counts) t.ok(Math.abs(count - 10_000) < 500, `${count} of 10,000`);
 });
+
+t.test('of two idle destinations each gets the share that its weight says', async (t) => {
+  const policy = new PowerOfTwoChoicesPolicy(createSeededRandom(7));
+  const [heavy, light] = createDestinations(9, 1);
+  policy.update([heavy!, light!]);
+  let picksOfLight = 0;
+  for (let pick = 0; pick < 10_000; pick++) if (policy.pick(0, null) === light) picksOfLight += 1;
+  t.ok(picksOfLight > 850 && picksOfLight < 1_150, `${picksOfLight} of 10,000`);
+});
