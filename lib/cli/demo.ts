@@ -56,7 +56,13 @@ export async function runDemo(settings: GatewaySettings, defaultState: boolean):
   await mkdir(stateDirectory, { recursive: true });
   const configFile = settings.configFile ?? join(stateDirectory, 'gateway.yaml');
   if (settings.configFile === null) await writeFile(configFile, sampleConfiguration(urls));
-  const host = settings.listen.host === '0.0.0.0' ? '127.0.0.1' : settings.listen.host;
-  process.stdout.write(introduction(`${host}:${settings.listen.port}`, `${settings.admin.host}:${settings.admin.port}`, configFile));
-  await runGateway({ ...settings, configFile, stateDirectory });
+  // Only then are the ports known, and is there something to try.
+  await runGateway({ ...settings, configFile, stateDirectory }, (listen, admin) => {
+    process.stdout.write(introduction(reachable(listen), reachable(admin), configFile));
+  });
+}
+
+/** The address to connect to where a gateway listens on all of them. */
+function reachable(address: string): string {
+  return address.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:');
 }

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Address, GatewaySettings } from '../primary/gateway.ts';
 import { TrustedProxies } from '../proxy/trusted-proxies.ts';
 
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** What commander hands over, by the long names of the flags. */
 export interface StartOptions {
@@ -122,7 +122,7 @@ function isLoopback(host: string): boolean {
 }
 
 /** Reads HOST:PORT, [IPv6]:PORT or :PORT. */
-export function parseAddress(text: string): Address {
+function parseAddress(text: string): Address {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) {

@@ -5,8 +5,12 @@ import { createLogger } from '../telemetry/logger.ts';
 /**
  * Runs a gateway until a signal ends it: SIGTERM or SIGINT drains, a second one ends it at once, SIGHUP
  * restarts the workers one by one.
+ * @param onReady called once all workers serve, with the addresses that were opened, as host:port
  */
-export async function runGateway(settings: GatewaySettings): Promise<void> {
+export async function runGateway(
+  settings: GatewaySettings,
+  onReady: (listen: string, admin: string) => void = () => {},
+): Promise<void> {
   const logger = createLogger({
     level: settings.logLevel,
     pretty: settings.prettyLog,
@@ -16,6 +20,7 @@ export async function runGateway(settings: GatewaySettings): Promise<void> {
   try {
     gateway = await Gateway.create(settings, logger);
     gateway.onFatal = (message) => fail(gateway, message);
+    gateway.onReady = onReady;
     await gateway.start();
   } catch (error) {
     process.stderr.write(`fengling-gateway: ${explain(error)}\n`);

@@ -4,7 +4,7 @@
  */
 
 /** Who is at fault: the client's request, the gateway (or its configuration), or the origin. */
-export type FailureSide = 'client' | 'gateway' | 'origin';
+type FailureSide = 'client' | 'gateway' | 'origin';
 
 export interface ErrorDefinition {
   readonly code: string;

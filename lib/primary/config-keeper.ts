@@ -122,7 +122,10 @@ export class ConfigKeeper {
   }
 
   #offer(stored: StoredConfiguration | null): void {
-    if (stored === null) return;
+    if (stored === null) {
+      this.#noteEmptyStore();
+      return;
+    }
     const { configuration, problems, warnings } = validateDocument(stored.document);
     if (configuration === null) {
       this.#refuse(problems);
@@ -138,6 +141,15 @@ export class ConfigKeeper {
     this.#configuration = configuration;
     this.#save();
     this.#events.onDelta(delta);
+  }
+
+  /** An empty store is no configuration: one that has routes is not given up for it. */
+  #noteEmptyStore(): void {
+    if (this.#configuration.routes.size === 0) return;
+    this.#logger.error(
+      { revision: this.#head.revision },
+      'the store is empty: the last good configuration is served until someone writes',
+    );
   }
 
   /** For stores that do not count: the revision goes on from the last good one, the id is the content's. */

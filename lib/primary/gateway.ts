@@ -53,6 +53,8 @@ export class Gateway {
   #stopping = false;
   /** Called when the gateway cannot go on; set by whoever runs it. */
   onFatal: (message: string) => void = () => {};
+  /** Called once, when all workers serve, with the addresses as host:port; set by whoever runs it. */
+  onReady: (listen: string, admin: string) => void = () => {};
 
   static async create(settings: GatewaySettings, logger: Logger): Promise<Gateway> {
     await openStateDirectory(settings.stateDirectory);
@@ -172,6 +174,7 @@ export class Gateway {
       },
       'gateway ready',
     );
+    this.onReady(this.#listenAddress, this.#adminAddress);
     process.send?.('ready');
   }
 

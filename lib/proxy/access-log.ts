@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { ErrorDefinition } from '../core/errors.ts';
 
 /** What is said of one finished request. Paths are logged without their query: queries carry secrets. */
 export interface AccessRecord {
@@ -40,6 +41,12 @@ export class AccessLog {
     return (
       this.#rate >= 1 || status >= 500 || (code !== null && status === 499) || Math.random() < this.#rate
     );
+  }
+
+  /** A line for what never became a request: bytes that are not HTTP, too slow, too large. */
+  writeRefusal(requestId: string, client: string, error: ErrorDefinition): void {
+    if (!this.wants(error.status, error.code)) return;
+    this.#logger.info({ requestId, client, status: error.status, code: error.code }, 'request');
   }
 
   write(record: AccessRecord): void {

@@ -6,7 +6,7 @@ import { type RequestHead, readRequestHead } from '../core/http/request-headers.
 import type { RequestFacts } from '../core/routing/request-facts.ts';
 
 /** More fields than this get 431, whatever their size. */
-export const MAX_HEADER_FIELDS = 256;
+const MAX_HEADER_FIELDS = 256;
 
 /** The parts of a node:http request that admission looks at. */
 export interface IncomingHead {

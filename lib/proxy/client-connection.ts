@@ -34,6 +34,8 @@ export class ClientConnection {
   }
 
   run(task: ConnectionTask): void {
+    // The last answer said `Connection: close`: what came behind its request must not be served (RFC 9112 §9.6).
+    if (this.socket.writableEnded) return;
     if (this.#current === null) {
       this.#current = task;
       task.start();

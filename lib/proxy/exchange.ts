@@ -40,6 +40,12 @@ const LINGER_BYTES = 1_048_576;
 /** Interim responses that are passed on; an origin that sends more is not believed. */
 const MAX_EARLY_HINTS = 8;
 
+/** An answer that is complete on our side must be read by the client within this. */
+const READ_LIMIT_MS = 60_000;
+
+/** What the client's Expect field asks for (RFC 9110 §10.1.1). */
+export type Expectation = 'none' | 'continue' | 'unknown';
+
 /** A response that knows its exchange, so that its event handlers need no closure. */
 interface ExchangeResponse extends ServerResponse {
   exchange?: Exchange;
@@ -58,7 +64,7 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
   readonly #connection: ClientConnection;
   readonly #incoming: IncomingMessage;
   readonly #response: ExchangeResponse;
-  readonly #expectsContinue: boolean;
+  readonly #expectation: Expectation;
   readonly #startedMs = performance.now();
 
   #request: AdmittedRequest | null = null;
@@ -71,6 +77,8 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
   #phase: Phase = UNDER_WAY;
   #lingeringSinceMs = 0;
   #lingeringFromBytes = 0;
+  /** When the sweeper first saw that all was written; -1 before. */
+  #endedAtMs = -1;
   #continued = false;
   #earlyHints = 0;
   /** -1 where the end of the response's body is not known beforehand. */
@@ -85,13 +93,13 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
     connection: ClientConnection,
     incoming: IncomingMessage,
     response: ServerResponse,
-    expectsContinue: boolean,
+    expectation: Expectation,
   ) {
     this.#context = context;
     this.#connection = connection;
     this.#incoming = incoming;
     this.#response = response;
-    this.#expectsContinue = expectsContinue;
+    this.#expectation = expectation;
     this.#clientAddress = connection.peerAddress;
   }
 
@@ -99,7 +107,8 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
     this.#response.exchange = this;
     this.#response.on('close', onResponseClose);
     this.#context.sweeper.add(this);
-    const request = admit(this.#incoming);
+    const request =
+      this.#expectation === 'unknown' ? new Refusal(ERRORS.expectationFailed, null) : admit(this.#incoming);
     if (request instanceof Refusal) {
       this.#requestId = this.#context.requestIds.next();
       this.#context.unroutedStats.begin();
@@ -149,7 +158,7 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
         requestId: this.#requestId,
         clientAddress: this.#clientAddress,
         body: this.#body,
-        expectsContinue: this.#expectsContinue,
+        expectsContinue: this.#expectation === 'continue',
         incoming: this.#incoming,
       },
       this,
@@ -164,7 +173,7 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
   }
 
   get waitsForReader(): boolean {
-    return this.#paused || this.#response.writableEnded;
+    return this.#paused;
   }
 
   onContinue(): void {
@@ -260,7 +269,7 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
    * with unread bytes resets it, and the client would lose the answer (RFC 9112 §9.6).
    */
   #completeResponse(): void {
-    const waitsFor100 = this.#expectsContinue && !this.#continued;
+    const waitsFor100 = this.#expectation !== 'none' && !this.#continued;
     if (waitsFor100 || !this.#clientStillSends()) {
       this.#response.end();
       return;
@@ -303,8 +312,15 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
   }
 
   checkLimits(nowMs: number): void {
-    if (this.#phase === UNDER_WAY) this.#attempts?.checkLimits(nowMs);
+    if (this.#response.writableEnded) this.#checkReading(nowMs);
+    else if (this.#phase === UNDER_WAY) this.#attempts?.checkLimits(nowMs);
     else if (this.#phase === LINGERING && nowMs - this.#lingeringSinceMs > LINGER_MS) this.#response.end();
+  }
+
+  /** All is written, and waits in our buffers until the client reads it. */
+  #checkReading(nowMs: number): void {
+    if (this.#endedAtMs < 0) this.#endedAtMs = nowMs;
+    else if (nowMs - this.#endedAtMs > READ_LIMIT_MS) this.onBrokenOff(ERRORS.clientTimeout);
   }
 
   // ---- the end ----
@@ -314,11 +330,8 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
     this.#phase = OVER;
     this.#context.sweeper.delete(this);
     if (!this.#response.writableFinished) this.#error ??= ERRORS.clientAborted;
-    this.#attempts?.abort();
-    if (this.#route !== null) {
-      this.#route.cluster.activeRequests -= 1;
-      if (this.#attempts !== null && this.#attempts.count > 1) this.#route.cluster.activeRetries -= 1;
-    }
+    this.#attempts?.finish();
+    if (this.#route !== null) this.#route.cluster.activeRequests -= 1;
     this.#record();
     this.#connection.finish(this);
   }

@@ -6,9 +6,10 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import { ClientConnection } from './client-connection.ts';
-import { Exchange } from './exchange.ts';
+import { Exchange, type Expectation } from './exchange.ts';
 import { writeProblem } from './problem-response.ts';
 import type { ProxyContext } from './proxy-context.ts';
+import { plainAddress } from './trusted-proxies.ts';
 import { WebSockets } from './upgrade.ts';
 import { isWebSocketUpgrade } from './websocket-session.ts';
 
@@ -57,13 +58,13 @@ export class Listener {
 
   #listen(): void {
     const server = this.#server;
-    server.on('request', (incoming, response) => this.#onRequest(incoming, response, false));
-    server.on('checkContinue', (incoming, response) => this.#onRequest(incoming, response, true));
-    server.on('checkExpectation', (incoming, response) => this.#onUnknownExpectation(incoming, response));
+    server.on('request', (incoming, response) => this.#onRequest(incoming, response, 'none'));
+    server.on('checkContinue', (incoming, response) => this.#onRequest(incoming, response, 'continue'));
+    server.on('checkExpectation', (incoming, response) => this.#onRequest(incoming, response, 'unknown'));
     server.on('upgrade', (incoming, socket, head) =>
       this.#onUpgrade(incoming, socket as GatewaySocket, head),
     );
-    server.on('connect', (_incoming, socket) => this.#refuse(socket as Socket, ERRORS.methodNotAllowed));
+    server.on('connect', (_incoming, socket) => this.#onConnect(socket as GatewaySocket));
     server.on('clientError', (error, socket) => this.#onClientError(error, socket as GatewaySocket));
   }
 
@@ -89,13 +90,9 @@ export class Listener {
     return socket.client;
   }
 
-  #onRequest(incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+  #onRequest(incoming: IncomingMessage, response: ServerResponse, expectation: Expectation): void {
     const connection = this.#connectionOf(incoming.socket);
-    connection.run(new Exchange(this.#context, connection, incoming, response, expectsContinue));
-  }
-
-  #onUnknownExpectation(incoming: IncomingMessage, _response: ServerResponse): void {
-    this.#refuse(incoming.socket, ERRORS.expectationFailed);
+    connection.run(new Exchange(this.#context, connection, incoming, response, expectation));
   }
 
   #onUpgrade(incoming: IncomingMessage, socket: GatewaySocket, head: Buffer): void {
@@ -111,18 +108,34 @@ export class Listener {
     else this.#refuse(socket, ERRORS.upgradeNotImplemented);
   }
 
+  /** No tunnels: a CONNECT gets 405, unless that answer would overtake another. */
+  #onConnect(socket: GatewaySocket): void {
+    if (socket.client?.busy) socket.destroy();
+    else this.#refuse(socket, ERRORS.methodNotAllowed);
+  }
+
   /** Bytes that are not HTTP, too slow or too large. Nothing of them has gone to an origin, or it is cut off now. */
   #onClientError(error: NodeJS.ErrnoException, socket: GatewaySocket): void {
-    if (socket.client?.busy || error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    // Surplus behind a request that said `Connection: close`, or behind an answer that did: that answer still stands.
+    const isSurplus = error.code === 'HPE_CLOSED_CONNECTION' && socket.client?.busy;
+    if (isSurplus || (socket.writableEnded && error.code !== 'ECONNRESET')) return;
+    if (error.code === 'ECONNRESET') socket.destroy();
     else this.#refuse(socket, clientErrorOf(error.code));
   }
 
-  #refuse(socket: Socket, error: ErrorDefinition): void {
+  #refuse(socket: GatewaySocket, error: ErrorDefinition): void {
+    if (socket.client?.busy) {
+      // This answer could overtake that of the request before.
+      socket.destroy();
+      return;
+    }
     const stats = this.#context.unroutedStats;
     stats.begin();
     stats.end(error.status, 0);
+    const requestId = this.#context.requestIds.next();
+    this.#context.accessLog?.writeRefusal(requestId, plainAddress(socket.remoteAddress), error);
     socket.on('error', ignore);
-    writeProblem(socket, error, this.#context.requestIds.next());
+    writeProblem(socket, error, requestId);
     // The client has its answer; what it still sends is of no interest, but unread bytes would reset it.
     socket.resume();
     setTimeout(() => socket.destroy(), IDLE_GRACE_MS).unref();

@@ -1,6 +1,6 @@
 /** The upstream engine on undici's dispatch API: a bounded pool of keep-alive connections to one origin. */
 import { isIP } from 'node:net';
-import { type Dispatcher, Pool } from 'undici';
+import { buildConnector, type Dispatcher, Pool } from 'undici';
 import {
   failureOf,
   type Upstream,
@@ -25,7 +25,7 @@ export class UndiciUpstream implements Upstream {
     this.#pool = new Pool(origin.origin, {
       connections: options.maxConnections,
       pipelining: 1,
-      connect: { timeout: options.connectMs },
+      connect: strictConnector(options.connectMs),
       keepAliveTimeout: options.idleMs,
       keepAliveMaxTimeout: options.idleMs,
       // The exchange sweeper watches these waits: one sweep instead of two timers a request.
@@ -63,6 +63,21 @@ export class UndiciUpstream implements Upstream {
   async destroy(): Promise<void> {
     await this.#pool.destroy();
   }
+}
+
+/**
+ * Connects as undici does, but so that a reset stays a failure: undici takes ECONNRESET for the end of a body
+ * that ends with the connection, which is then not whole (RFC 9112 §8). Under another code it takes no part.
+ */
+function strictConnector(connectMs: number): buildConnector.connector {
+  const connect = buildConnector({ timeout: connectMs, allowH2: false });
+  return (target, callback) =>
+    connect(target, (...outcome) => {
+      outcome[1]?.on('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'ECONNRESET') error.code = 'ERR_ORIGIN_RESET';
+      });
+      callback(...outcome);
+    });
 }
 
 class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {

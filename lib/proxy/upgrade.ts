@@ -11,6 +11,7 @@ import { clientAddressOf, headersFor, hostFor, requestIdOf, targetFor } from './
 import { writeProblem } from './problem-response.ts';
 import type { ProxiedRoute } from './proxied-route.ts';
 import type { ProxyContext } from './proxy-context.ts';
+import { plainAddress } from './trusted-proxies.ts';
 import { WebSocketSession } from './websocket-session.ts';
 
 /** The WebSockets of a worker, and the way to them. */
@@ -55,6 +56,7 @@ export class WebSockets {
     const stats = route?.stats ?? this.#context.unroutedStats;
     stats.begin();
     stats.end(error.status, 0);
+    this.#context.accessLog?.writeRefusal(requestId, plainAddress(socket.remoteAddress), error);
     writeProblem(socket, error, requestId);
   }
 
@@ -80,6 +82,7 @@ export class WebSockets {
         target: targetFor(route, request, destination),
         host: hostFor(route, request, destination),
         headers: headersFor(route, request, connection, requestId),
+        responseHeaders: route.responseHeaders,
         requestId,
         headersMs: cluster.headersMs,
         idleMs: cluster.idleMs,

@@ -66,6 +66,7 @@ export class UpstreamAttempts implements UpstreamHandler {
   #headAtMs = -1;
   #lastActivityMs = 0;
   #continued = false;
+  #countedAsRetry = false;
   /** The destination of the last attempt. */
   destination: ProxiedDestination | null = null;
   /** Attempts so far, the one under way included. */
@@ -158,6 +159,13 @@ export class UpstreamAttempts implements UpstreamHandler {
     this.#release((this.#headAtMs < 0 ? performance.now() : this.#headAtMs) - this.#startedMs);
   }
 
+  /** The exchange is over: what it counted as under way is so no more. */
+  finish(): void {
+    this.abort();
+    if (this.#countedAsRetry) this.#subject.route.cluster.activeRetries -= 1;
+    this.#countedAsRetry = false;
+  }
+
   /** Hands the destination back to the balancer. @param latencyMs until the head; negative: it failed */
   #release(latencyMs: number): void {
     if (this.#upstream === null || this.destination === null) return;
@@ -245,7 +253,8 @@ export class UpstreamAttempts implements UpstreamHandler {
   #retry(): void {
     const { cluster, stats } = this.#subject.route;
     stats.countRetry();
-    if (this.count === 1) cluster.activeRetries += 1;
+    if (!this.#countedAsRetry) cluster.activeRetries += 1;
+    this.#countedAsRetry = true;
     if (this.destination !== null) this.#noteTried(this.destination);
     // Another destination where there is one, else the same again: a lost connection says little of the next.
     if (cluster.balancer.pick(this.#hash, this.#tried) === null) this.#tried = null;

@@ -75,9 +75,12 @@ export function failureOf(error: CodedError, sent: boolean): UpstreamFailure {
   if (code === 'UND_ERR_CONNECT_TIMEOUT') {
     return { error: ERRORS.upstreamConnectTimeout, condition: 'connect', detail };
   }
-  if (isTlsFailure(code)) return { error: ERRORS.upstreamTls, condition: 'connect', detail };
+  // After the request was sent a broken TLS stream is a lost connection: the origin may have acted on it.
+  if (isTlsFailure(code)) {
+    return { error: ERRORS.upstreamTls, condition: sent ? 'reset' : 'connect', detail };
+  }
   if (!sent) return { error: ERRORS.upstreamConnect, condition: 'connect', detail };
-  if (isProtocolFailure(error.name, code)) return { error: ERRORS.upstreamProtocol, condition: null, detail };
+  if (isProtocolFailure(error, code)) return { error: ERRORS.upstreamProtocol, condition: null, detail };
   return { error: ERRORS.upstreamReset, condition: 'reset', detail };
 }
 
@@ -92,14 +95,18 @@ function isTlsFailure(code: string): boolean {
   );
 }
 
+/** Interim responses that undici does not take (100 and 101): it has no code of their own for them. */
+const REFUSED_INTERIM_RESPONSES: ReadonlySet<string> = new Set(['bad response', 'bad upgrade']);
+
 /** Not every parser error of undici has a code, but all have the name. */
-function isProtocolFailure(name: string, code: string): boolean {
+function isProtocolFailure({ name, message }: CodedError, code: string): boolean {
   return (
     name === 'HTTPParserError' ||
     code.startsWith('HPE_') ||
     code.startsWith('UND_ERR_HEADERS_') ||
     code.startsWith('UND_ERR_RES_') ||
     code === 'ERR_INVALID_CHAR' ||
-    code === 'UND_ERR_INVALID_ARG'
+    code === 'UND_ERR_INVALID_ARG' ||
+    (code === 'UND_ERR_SOCKET' && REFUSED_INTERIM_RESPONSES.has(message))
   );
 }

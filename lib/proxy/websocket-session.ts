@@ -8,6 +8,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { createProxyServer } from 'http-proxy-3';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
+import type { HeaderTransformer } from '../core/http/header-transform.ts';
 import { buildResponseHead } from '../core/http/response-headers.ts';
 import {
   GOING_AWAY_FRAME,
@@ -32,6 +33,8 @@ export interface WebSocketRequest {
   readonly host: string;
   /** Flat, without hop-by-hop fields; Upgrade and Connection are added here. */
   readonly headers: readonly string[];
+  /** What the route changes in the answer, be it 101 or a refusal; null where it changes nothing. */
+  readonly responseHeaders: HeaderTransformer | null;
   readonly requestId: string;
   readonly headersMs: number;
   readonly idleMs: number;
@@ -47,6 +50,8 @@ export class WebSocketSession implements Sweepable {
   readonly #toClient = new WebSocketFrameTracker();
   readonly #toOrigin = new WebSocketFrameTracker();
   #outgoing: ClientRequest | null = null;
+  /** Whether a connection to the origin stood: from then on it may have seen the request. */
+  #connected = false;
   #originSocket: Socket | null = null;
   #status = 0;
   #error: ErrorDefinition | null = null;
@@ -76,7 +81,8 @@ export class WebSocketSession implements Sweepable {
     proxy.on('proxyReqWs', (outgoing) => this.#takeOver(outgoing));
     proxy.on('open', (originSocket) => this.#onOpen(originSocket as Socket));
     proxy.on('error', (error: Error) => this.#onError(error));
-    incoming.headers = headerObject(this.#request);
+    incoming.headers = headerObject(this.#request.headers);
+    incoming.headers.host = this.#request.host;
     proxy.ws(incoming, socket, head);
   }
 
@@ -85,6 +91,16 @@ export class WebSocketSession implements Sweepable {
     // Set on the request itself: the library would pass it through a URL parser, and what is matched must be
     // what is forwarded.
     outgoing.path = this.#request.target;
+    const secure = this.#request.destination.url.protocol === 'https:';
+    outgoing.once('socket', (originSocket) => {
+      originSocket.once(secure ? 'secureConnect' : 'connect', () => {
+        this.#connected = true;
+      });
+    });
+    // Before the library's own listener, which writes the 101 to the client from this object.
+    outgoing.on('upgrade', (response) => {
+      response.headers = headerObject(this.#answerHeaders(response, 101));
+    });
     // The library listens after this event; its relay of a refusal neither notices a broken-off body nor
     // filters the head, so ours takes its place.
     queueMicrotask(() => {
@@ -93,16 +109,22 @@ export class WebSocketSession implements Sweepable {
     });
   }
 
+  #answerHeaders(response: IncomingMessage, status: number): string[] {
+    const { headers } = buildResponseHead(response.rawHeaders, status, this.#request.requestId);
+    this.#request.responseHeaders?.apply(headers);
+    return headers;
+  }
+
   /** The origin answered something else than 101: the client gets that answer, and the connection ends with it. */
   #relayRefusal(response: IncomingMessage): void {
-    const { socket, requestId } = this.#request;
+    const { socket } = this.#request;
     this.#status = response.statusCode ?? 502;
     this.#sinceMs = performance.now();
     if (socket.destroyed) {
       response.destroy();
       return;
     }
-    const { headers } = buildResponseHead(response.rawHeaders, this.#status, requestId);
+    const headers = this.#answerHeaders(response, this.#status);
     let head = `HTTP/1.1 ${this.#status} ${response.statusMessage || STATUS_CODES[this.#status] || ''}\r\n`;
     for (let index = 0; index < headers.length; index += 2)
       head += `${headers[index]}: ${headers[index + 1]}\r\n`;
@@ -133,7 +155,7 @@ export class WebSocketSession implements Sweepable {
   #onError(error: Error): void {
     // The library destroys the client's socket next, after what was written to it.
     if (this.#status !== 0 || this.#over) return;
-    const failure = failureOf(error, this.#outgoing?.socket?.connecting === false);
+    const failure = failureOf(error, this.#connected);
     this.#error ??= failure.error;
     this.#detail = failure.detail;
     this.#status = this.#error.status;
@@ -201,16 +223,15 @@ export class WebSocketSession implements Sweepable {
   }
 }
 
-/** The header object that the library copies. Repeated names become lists, which it writes out line by line. */
-function headerObject(request: WebSocketRequest): IncomingMessage['headers'] {
+/** The header object of an upgrade, as the library takes it. Repeated names become lists, a line each. */
+function headerObject(flat: readonly string[]): IncomingMessage['headers'] {
   const headers: OutgoingHttpHeaders = Object.create(null);
-  for (let index = 0; index < request.headers.length; index += 2) {
-    const name = request.headers[index]!.toLowerCase();
-    const value = request.headers[index + 1]!;
+  for (let index = 0; index < flat.length; index += 2) {
+    const name = flat[index]!.toLowerCase();
+    const value = flat[index + 1]!;
     const before = headers[name];
     headers[name] = before === undefined ? value : [before, value].flat().map(String);
   }
-  headers.host = request.host;
   headers.connection = 'Upgrade';
   headers.upgrade = 'websocket';
   return headers as IncomingMessage['headers'];

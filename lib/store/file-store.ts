@@ -30,7 +30,7 @@ export interface FileStoreOptions {
 }
 
 /** Operations that cannot be applied, whatever the configuration; nothing was written. */
-export class MalformedChangeError extends Error {
+class MalformedChangeError extends Error {
   readonly problems: readonly Problem[];
   constructor(problems: readonly Problem[]) {
     super(`malformed change: ${problems.map(formatProblem).join('; ')}`);

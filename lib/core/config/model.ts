@@ -97,7 +97,7 @@ const timeoutsSchema = Type.Object(
   { ...closed, description: 'How long the gateway waits for a destination' },
 );
 
-export const RETRY_CONDITIONS = ['connect', 'reset', 'timeout'] as const;
+const RETRY_CONDITIONS = ['connect', 'reset', 'timeout'] as const;
 
 const retrySchema = Type.Object(
   {
@@ -150,7 +150,7 @@ export const clusterSchema = Type.Object(
   { ...closed, description: 'A group of destinations that serve the same thing' },
 );
 
-export const PREDICATE_MODES = ['exact', 'prefix', 'contains', 'exists', 'notExists'] as const;
+const PREDICATE_MODES = ['exact', 'prefix', 'contains', 'exists', 'notExists'] as const;
 
 const predicate = (name: Type.TString) =>
   Type.Object(

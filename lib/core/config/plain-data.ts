@@ -5,9 +5,9 @@
 import { childPointer } from './problem.ts';
 import type { ProblemList } from './problem-list.ts';
 
-export const MAX_DEPTH = 32;
+const MAX_DEPTH = 32;
 /** Longer than any text of the schema may be, so that nothing costs by its mere length. */
-export const MAX_TEXT_LENGTH = 16_384;
+const MAX_TEXT_LENGTH = 16_384;
 /** Aliases of YAML can make a small file a huge document. */
 const MAX_VALUES = 10_000_000;
 

@@ -12,7 +12,7 @@ export const REQUEST_ID = 6;
 export const TE = 7;
 export const TRANSFER_ENCODING = 8;
 export const CONTENT_LENGTH = 9;
-export const EXPECT = 10;
+const EXPECT = 10;
 export const TRAILER = 11;
 export type HeaderRule = number;
 

@@ -1,6 +1,6 @@
 /** Every metric that the gateway exposes: its name, what it says, its labels. */
 
-export type MetricType = 'counter' | 'gauge' | 'histogram';
+type MetricType = 'counter' | 'gauge' | 'histogram';
 
 export interface MetricDefinition {
   readonly name: string;

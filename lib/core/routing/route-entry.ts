@@ -37,7 +37,7 @@ function parseSegments(text: string): readonly TemplateSegment[] {
 }
 
 /** Negative where `left` wins over `right` on the same host and path; never 0 for two ids. */
-export function compareEntries<T>(left: RouteEntry<T>, right: RouteEntry<T>): number {
+function compareEntries<T>(left: RouteEntry<T>, right: RouteEntry<T>): number {
   if (left.order !== right.order) {
     return left.order - right.order;
   }
