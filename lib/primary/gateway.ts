@@ -187,8 +187,8 @@ export class Gateway {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#logger.info('gateway drains');
     this.#acceptor.stop();
+    this.#logger.info('gateway drains');
     await this.#acceptor.settled(this.#settings.drainTimeoutMs);
     await this.#supervisor.stop();
     await this.#keeper.close();

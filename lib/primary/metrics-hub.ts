@@ -48,7 +48,9 @@ export class MetricsHub {
 
   onSample(worker: WorkerHandle, collection: number, sample: WorkerSample): void {
     for (const route of sample.routes) this.#totals.add(worker.id, route);
-    if (worker.state !== 'gone') this.#workerSamples.set(worker, sample);
+    // What a worker sent last may be read after its exit: it counts, but nothing is in flight there any more.
+    if (worker.state === 'gone') this.#totals.forgetWorker(worker.id);
+    else this.#workerSamples.set(worker, sample);
     this.#waiting.get(collection)?.();
   }
 

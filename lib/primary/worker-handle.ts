@@ -71,6 +71,8 @@ export class WorkerHandle implements ConnectionTaker {
     this.lastHeardMs = performance.now();
     switch (message.type) {
       case 'started':
+        // One that was told to leave before it was up must not come into service any more.
+        if (this.state !== 'starting') break;
         this.state = 'loading';
         events.onStarted(this);
         break;

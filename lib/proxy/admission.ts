@@ -87,8 +87,11 @@ function refuseFraming(head: RequestHead, httpVersion: string): Refusal | null {
   if (head.contentLength !== -1)
     return new Refusal(ERRORS.badRequest, 'Content-Length beside Transfer-Encoding');
   if (httpVersion === '1.0') return new Refusal(ERRORS.badRequest, 'Transfer-Encoding in HTTP/1.0');
-  if (head.transferEncoding !== 'chunked') return new Refusal(ERRORS.codingNotImplemented, null);
-  return null;
+  if (head.transferEncoding === 'chunked') return null;
+  // Where chunked is not the last coding, nobody knows where the body ends: §6.3 asks for 400, not 501.
+  if (!/(^|[, \t])chunked$/.test(head.transferEncoding))
+    return new Refusal(ERRORS.badRequest, 'the last Transfer-Encoding is not chunked');
+  return new Refusal(ERRORS.codingNotImplemented, null);
 }
 
 function admitHost(

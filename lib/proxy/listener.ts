@@ -24,6 +24,18 @@ const DRAIN_CHECK_INTERVAL_MS = 50;
 
 interface GatewaySocket extends Socket {
   client?: ClientConnection;
+  /** Asked for an upgrade that it does not get. */
+  refusedUpgrade?: boolean;
+}
+
+/**
+ * Node's parser stops behind a request that asks for an upgrade and, where it gets none, loses the bytes that
+ * came in the same read: what is read next could begin in the middle of a request. So that answer is the last.
+ */
+function admitUpgrade(incoming: IncomingMessage): boolean {
+  if (isWebSocketUpgrade(incoming)) return true;
+  (incoming.socket as GatewaySocket).refusedUpgrade = true;
+  return false;
 }
 
 export class Listener {
@@ -46,7 +58,7 @@ export class Listener {
       requireHostHeader: false,
       // What is not a WebSocket is served as if it had not asked for an upgrade (RFC 9110 §7.8): h2c with a
       // body would otherwise hide that body from the parser.
-      shouldUpgradeCallback: isWebSocketUpgrade,
+      shouldUpgradeCallback: admitUpgrade,
     });
     // Node would drop fields over this count without a word; admission refuses the request instead.
     this.#server.maxHeadersCount = 0;
@@ -92,6 +104,7 @@ export class Listener {
 
   #onRequest(incoming: IncomingMessage, response: ServerResponse, expectation: Expectation): void {
     const connection = this.#connectionOf(incoming.socket);
+    if ((incoming.socket as GatewaySocket).refusedUpgrade) response.shouldKeepAlive = false;
     connection.run(new Exchange(this.#context, connection, incoming, response, expectation));
   }
 

@@ -21,7 +21,7 @@ export class UndiciUpstream implements Upstream {
 
   constructor(origin: URL, options: UpstreamOptions) {
     // Said explicitly, as undici would take the name to verify from the Host field, which may be the client's.
-    this.#serverName = origin.protocol === 'https:' && isIP(origin.hostname) === 0 ? origin.hostname : null;
+    this.#serverName = origin.protocol === 'https:' ? origin.hostname.replace(/^\[|\]$/g, '') : null;
     this.#pool = new Pool(origin.origin, {
       connections: options.maxConnections,
       pipelining: 1,
@@ -72,12 +72,17 @@ export class UndiciUpstream implements Upstream {
 function strictConnector(connectMs: number): buildConnector.connector {
   const connect = buildConnector({ timeout: connectMs, allowH2: false });
   return (target, callback) =>
-    connect(target, (...outcome) => {
+    connect(withoutAddressAsName(target), (...outcome) => {
       outcome[1]?.on('error', (error: NodeJS.ErrnoException) => {
         if (error.code === 'ECONNRESET') error.code = 'ERR_ORIGIN_RESET';
       });
       callback(...outcome);
     });
+}
+
+/** An address is verified as such, and is never asked for as a name (RFC 6066 §3). */
+function withoutAddressAsName(target: buildConnector.Options): buildConnector.Options {
+  return isIP(target.servername ?? '') === 0 ? target : { ...target, servername: '' };
 }
 
 class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {

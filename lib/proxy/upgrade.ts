@@ -14,6 +14,9 @@ import type { ProxyContext } from './proxy-context.ts';
 import { plainAddress } from './trusted-proxies.ts';
 import { WebSocketSession } from './websocket-session.ts';
 
+/** How long a client that was refused has to close its connection. */
+const REFUSED_GRACE_MS = 2_000;
+
 /** The WebSockets of a worker, and the way to them. */
 export class WebSockets {
   readonly #context: ProxyContext;
@@ -58,6 +61,9 @@ export class WebSockets {
     stats.end(error.status, 0);
     this.#context.accessLog?.writeRefusal(requestId, plainAddress(socket.remoteAddress), error);
     writeProblem(socket, error, requestId);
+    // As after any refusal: unread bytes would reset the answer, and a client that stays must go in the end.
+    socket.resume();
+    setTimeout(() => socket.destroy(), REFUSED_GRACE_MS).unref();
   }
 
   #open(

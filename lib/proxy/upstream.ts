@@ -72,7 +72,8 @@ interface CodedError extends Error {
 export function failureOf(error: CodedError, sent: boolean): UpstreamFailure {
   const code = typeof error.code === 'string' ? error.code : '';
   const detail = code === '' ? error.message : `${code}: ${error.message}`;
-  if (code === 'UND_ERR_CONNECT_TIMEOUT') {
+  // The first is undici's, the second http-proxy-3's.
+  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ECONNECT_TIMEOUT') {
     return { error: ERRORS.upstreamConnectTimeout, condition: 'connect', detail };
   }
   // After the request was sent a broken TLS stream is a lost connection: the origin may have acted on it.

@@ -20,8 +20,10 @@ import type { ExchangeSweeper, Sweepable } from './exchange-sweeper.ts';
 import { writeProblem } from './problem-response.ts';
 import { failureOf } from './upstream.ts';
 
-/** How long the peers have to say goodbye after our close frame. */
+/** How long the peers have to say goodbye after our close frame, and the client to close after a refusal. */
 const GOODBYE_MS = 1_000;
+/** What a client may send before the answer to its upgrade; more waits in the kernel. */
+const MOST_EARLY_BYTES = 65_536;
 
 export interface WebSocketRequest {
   readonly incoming: IncomingMessage;
@@ -56,6 +58,10 @@ export class WebSocketSession implements Sweepable {
   #status = 0;
   #error: ErrorDefinition | null = null;
   #detail: string | null = null;
+  /** What the client sent before its WebSocket stood. */
+  #early: Buffer[] = [];
+  #earlyBytes = 0;
+  #stopKeeping: () => void = () => {};
   #sinceMs = performance.now();
   #bytesSeen = 0;
   #leaving = false;
@@ -72,6 +78,7 @@ export class WebSocketSession implements Sweepable {
     const { incoming, socket, head, destination } = this.#request;
     this.#sweeper.add(this);
     socket.once('close', () => this.#finish());
+    this.#keepEarlyBytes(head);
     const proxy = createProxyServer({
       target: destination.url.origin,
       ignorePath: true,
@@ -83,7 +90,30 @@ export class WebSocketSession implements Sweepable {
     proxy.on('error', (error: Error) => this.#onError(error));
     incoming.headers = headerObject(this.#request.headers);
     incoming.headers.host = this.#request.host;
-    proxy.ws(incoming, socket, head);
+    proxy.ws(incoming, socket, Buffer.alloc(0));
+  }
+
+  /**
+   * Reads on while the origin thinks, as only a socket that is read tells when the client goes away; what comes
+   * is kept until the 101.
+   */
+  #keepEarlyBytes(head: Buffer): void {
+    const { socket } = this.#request;
+    const keep = (chunk: Buffer): void => {
+      this.#early.push(chunk);
+      this.#earlyBytes += chunk.length;
+      if (this.#earlyBytes > MOST_EARLY_BYTES) socket.pause();
+    };
+    const leave = (): void => {
+      socket.destroy();
+    };
+    this.#stopKeeping = () => {
+      socket.off('data', keep);
+      socket.off('end', leave);
+    };
+    socket.on('data', keep);
+    socket.on('end', leave);
+    if (head.length > 0) keep(head);
   }
 
   #takeOver(outgoing: ClientRequest): void {
@@ -100,6 +130,7 @@ export class WebSocketSession implements Sweepable {
     // Before the library's own listener, which writes the 101 to the client from this object.
     outgoing.on('upgrade', (response) => {
       response.headers = headerObject(this.#answerHeaders(response, 101));
+      this.#releaseEarlyBytes();
     });
     // The library listens after this event; its relay of a refusal neither notices a broken-off body nor
     // filters the head, so ours takes its place.
@@ -107,6 +138,23 @@ export class WebSocketSession implements Sweepable {
       outgoing.removeAllListeners('response');
       outgoing.on('response', (response) => this.#relayRefusal(response));
     });
+  }
+
+  #releaseEarlyBytes(): void {
+    const { socket } = this.#request;
+    this.#stopKeeping();
+    socket.pause();
+    if (this.#earlyBytes > 0 && !socket.destroyed) socket.unshift(Buffer.concat(this.#early));
+    this.#early = [];
+  }
+
+  /** The client gets an answer and no WebSocket: what it sends is of no interest, but unread bytes would reset it. */
+  #discardEarlyBytes(): void {
+    const { socket } = this.#request;
+    this.#stopKeeping();
+    this.#early = [];
+    socket.resume();
+    socket.once('finish', () => setTimeout(() => socket.destroy(), GOODBYE_MS).unref());
   }
 
   #answerHeaders(response: IncomingMessage, status: number): string[] {
@@ -124,6 +172,7 @@ export class WebSocketSession implements Sweepable {
       response.destroy();
       return;
     }
+    this.#discardEarlyBytes();
     const headers = this.#answerHeaders(response, this.#status);
     let head = `HTTP/1.1 ${this.#status} ${response.statusMessage || STATUS_CODES[this.#status] || ''}\r\n`;
     for (let index = 0; index < headers.length; index += 2)

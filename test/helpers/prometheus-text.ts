@@ -1,6 +1,8 @@
 /** The samples of a Prometheus text exposition (format 0.0.4), by `name` or `name{label="value",…}`. */
 
-const SAMPLE = /^([A-Za-z_:][\w:]*)(?:\{(.*)\})?\s+(NaN|[+-]?(?:Inf|[\d.]+(?:[Ee][+-]?\d+)?))(?:\s+\d+)?$/;
+// `Nan` is how prom-client writes NaN; Prometheus itself reads it in any case of letters.
+// Values are what Go's ParseFloat reads, which takes NaN in any case; prom-client writes "Nan".
+const SAMPLE = /^([A-Za-z_:][\w:]*)(?:\{(.*)\})?\s+(Na[Nn]|[+-]?(?:Inf|[\d.]+(?:[Ee][+-]?\d+)?))(?:\s+\d+)?$/;
 const LABEL = /([A-Za-z_]\w*)="((?:[^"\\]|\\.)*)"/g;
 
 /** Labels are sorted by name, so that a key does not depend on the order in which they were written. */

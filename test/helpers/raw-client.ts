@@ -61,6 +61,12 @@ export class RawClient {
     if (this.#socket.writable) this.#socket.write(bytes, 'latin1');
   }
 
+  /** Resolves once all that was sent is with the kernel, or the connection is gone. */
+  async flushed(): Promise<void> {
+    if (!this.#socket.writable) return;
+    await new Promise<void>((resolve) => this.#socket.write('', () => resolve()));
+  }
+
   /**
    * Waits until the final head has come and gives the response, whose body grows as it arrives.
    * @throws Error where the connection ends before, the response is malformed, or time is up

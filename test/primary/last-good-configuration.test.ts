@@ -1,0 +1,87 @@
+/** What is left in the state directory, and the gateway that starts from it. */
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { type GatewayProcess, startGateway } from '../helpers/gateway-process.ts';
+import { startOrigin } from '../helpers/scripted-origin.ts';
+import { createTemporaryDirectory } from '../helpers/temporary-directory.ts';
+import type { TestOwner } from '../helpers/test-owner.ts';
+import { get } from '../helpers/worker-processes.ts';
+
+const origin = await startOrigin((_, connection) => connection.answer({ body: 'served' }), { owner: t });
+const documentFor = (path: string) => ({
+  clusters: { only: { destinations: { one: { url: origin.url } } } },
+  routes: { only: { match: { path }, cluster: 'only' } },
+});
+
+const statusOf = async (gateway: GatewayProcess, path: string) => (await get(gateway.port, path)).status;
+
+/** The state directory of a gateway that served `/saved` and was stopped. */
+async function leaveState(owner: TestOwner) {
+  const stateDirectory = join(await createTemporaryDirectory(owner), 'state');
+  const gateway = await startGateway(owner, { config: documentFor('/first'), stateDirectory });
+  const revision = await gateway.applyConfig(documentFor('/saved'));
+  await gateway.stop();
+  return { stateDirectory, revision, file: join(stateDirectory, 'last-good.json') };
+}
+
+t.test('a restart with a broken file serves the last good configuration and says so', async (t) => {
+  const { stateDirectory, revision } = await leaveState(t);
+  const gateway = await startGateway(t, { config: 'routes: 3', stateDirectory });
+  t.equal(await statusOf(gateway, '/saved'), 200);
+  const refusal = gateway.logs.find(({ msg }) => msg === 'configuration refused');
+  t.match(refusal, { level: 'error', problems: [/^\/routes: /] });
+  t.match(
+    gateway.logs.find(({ msg }) => msg === 'serving the last good configuration'),
+    { level: 'warn', revision, savedAt: /^\d{4}-/ },
+  );
+  const metrics = await gateway.metrics();
+  t.equal(metrics.get('gateway_configuration_refused'), 1);
+  t.equal(metrics.get('gateway_configuration_revision'), revision);
+  t.equal((await get(gateway.adminPort, '/readyz')).status, 200, 'traffic is served');
+
+  t.equal(await gateway.applyConfig(documentFor('/next')), revision + 1, 'revisions go on from there');
+  t.equal(await statusOf(gateway, '/next'), 200);
+});
+
+t.test('a restart with the same file keeps the revision; with another one it counts on', async (t) => {
+  const { stateDirectory, revision } = await leaveState(t);
+  t.same(await readdir(stateDirectory), ['last-good.json'], 'no remains of writing are left');
+  const same = await startGateway(t, { config: documentFor('/saved'), stateDirectory });
+  t.equal((await same.metrics()).get('gateway_configuration_revision'), revision);
+  await same.stop();
+  const other = await startGateway(t, { config: documentFor('/other'), stateDirectory });
+  t.equal((await other.metrics()).get('gateway_configuration_revision'), revision + 1);
+  t.equal(await statusOf(other, '/other'), 200);
+  t.equal(await statusOf(other, '/saved'), 404);
+});
+
+t.test('a damaged last good file is set aside and named, not trusted', async (t) => {
+  const { stateDirectory, file } = await leaveState(t);
+  const text = await readFile(file, 'utf8');
+  const damaged = text.replace('/saved', '/sawed');
+  await writeFile(file, damaged);
+  const gateway = await startGateway(t, { config: documentFor('/fresh'), stateDirectory });
+  const line = gateway.logs.find(({ msg }) => msg === 'last good configuration is damaged: set aside');
+  t.match(line, { level: 'error', reason: file });
+  t.equal(await readFile(String(line?.setAsideAs), 'utf8'), damaged, 'kept for people to look at');
+  t.equal(await statusOf(gateway, '/fresh'), 200);
+  t.equal(await statusOf(gateway, '/sawed'), 404);
+});
+
+t.test('a state directory that cannot be written to any more: reported, and traffic goes on', async (t) => {
+  const stateDirectory = join(await createTemporaryDirectory(t), 'state');
+  const gateway = await startGateway(t, { config: documentFor('/before'), stateDirectory });
+  await rm(stateDirectory, { recursive: true });
+  // Permissions would not keep root from writing; a file in the place of the directory does.
+  await writeFile(stateDirectory, '');
+  const [line] = await Promise.all([
+    gateway.waitForNextLog(({ msg }) => msg === 'last good configuration could not be saved'),
+    gateway.applyConfig(documentFor('/after')),
+  ]);
+  t.match(line, { level: 'error', reason: stateDirectory });
+  t.equal(await statusOf(gateway, '/after'), 200);
+
+  await rm(stateDirectory);
+  t.same(await gateway.stop(), { code: 0, signal: null });
+});
