@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { formatProblem, type Problem } from '../core/config/problem.ts';
 import { validateDocument } from '../core/config/validate.ts';
-import { formatOf, parseDocument } from '../store/parse-document.ts';
+import { ConfigFileStore } from '../store/config-file-store.ts';
+import { UnreadableStoreError } from '../store/config-store.ts';
 
 export interface CheckResult {
   readonly ok: boolean;
@@ -11,12 +11,16 @@ export interface CheckResult {
   readonly clusters: number;
 }
 
-/** Validates a configuration file. @throws the system's error where it cannot be read */
+/** Reads and validates a configuration file, just as a start does. */
 export async function checkFile(path: string): Promise<CheckResult> {
-  const parsed = parseDocument(await readFile(path, 'utf8'), formatOf(path));
-  if (parsed.problems.length > 0)
-    return { ok: false, problems: parsed.problems, warnings: [], routes: 0, clusters: 0 };
-  const { configuration, problems, warnings } = validateDocument(parsed.document);
+  let document: unknown;
+  try {
+    document = (await new ConfigFileStore(path).read()).document;
+  } catch (error) {
+    if (!(error instanceof UnreadableStoreError)) throw error;
+    return { ok: false, problems: error.problems, warnings: [], routes: 0, clusters: 0 };
+  }
+  const { configuration, problems, warnings } = validateDocument(document);
   return {
     ok: configuration !== null,
     problems,
@@ -28,13 +32,7 @@ export async function checkFile(path: string): Promise<CheckResult> {
 
 /** `gateway check FILE`: says everything that is wrong. @returns the exit code */
 export async function runCheck(path: string, json: boolean): Promise<number> {
-  let result: CheckResult;
-  try {
-    result = await checkFile(path);
-  } catch (error) {
-    process.stderr.write(`fengling-gateway: cannot read ${path}: ${(error as Error).message}\n`);
-    return 1;
-  }
+  const result = await checkFile(path);
   if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
   else printForPeople(path, result);
   return result.ok ? 0 : 1;
@@ -44,7 +42,11 @@ function printForPeople(path: string, result: CheckResult): void {
   for (const problem of result.problems) process.stdout.write(`error    ${formatProblem(problem)}\n`);
   for (const warning of result.warnings) process.stdout.write(`warning  ${formatProblem(warning)}\n`);
   const verdict = result.ok
-    ? `is valid: ${result.routes} routes, ${result.clusters} clusters`
-    : `is refused: ${result.problems.length} problems`;
+    ? `is valid: ${counted(result.routes, 'route')}, ${counted(result.clusters, 'cluster')}`
+    : `is refused: ${counted(result.problems.length, 'problem')}`;
   process.stdout.write(`${path} ${verdict}\n`);
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,5 @@
 /** Settings of `gateway start`: flags, then environment, then defaults. */
+import { isIP } from 'node:net';
 import { availableParallelism, hostname } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Address, GatewaySettings } from '../primary/gateway.ts';
@@ -11,7 +12,7 @@ export interface StartOptions {
   config?: string;
   listen: Address;
   admin: Address;
-  allowRemoteAdmin: boolean;
+  allowRemoteAdmin?: boolean;
   workers: number;
   state: string;
   instance: string;
@@ -43,9 +44,10 @@ export function addStartOptions(command: Command): Command {
         .default({ host: '127.0.0.1', port: 9901 }, '127.0.0.1:9901'),
     )
     .addOption(
-      new Option('--allow-remote-admin', 'let --admin be an address that others can reach, without TLS')
-        .env('GATEWAY_ALLOW_REMOTE_ADMIN')
-        .default(false),
+      new Option(
+        '--allow-remote-admin',
+        'let --admin be an address that others can reach, without TLS',
+      ).default(undefined, 'refused; also GATEWAY_ALLOW_REMOTE_ADMIN=true'),
     )
     .addOption(
       new Option('--workers <n>', 'worker processes')
@@ -97,13 +99,14 @@ export function addStartOptions(command: Command): Command {
 
 /** @throws InvalidArgumentError where the settings contradict each other */
 export function settingsOf(options: StartOptions): GatewaySettings {
-  if (!isLoopback(options.admin.host) && !options.allowRemoteAdmin) {
+  if (!isLoopback(options.admin.host) && !allowsRemoteAdmin(options)) {
     throw new InvalidArgumentError(
       `--admin ${options.admin.host} can be reached from other hosts: use 127.0.0.1, or add --allow-remote-admin`,
     );
   }
   return {
-    configFile: options.config ?? null,
+    // An empty variable is one that is not set.
+    configFile: options.config || null,
     listen: options.listen,
     admin: options.admin,
     workers: options.workers,
@@ -118,7 +121,16 @@ export function settingsOf(options: StartOptions): GatewaySettings {
 }
 
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/** commander takes any value of a switch's variable for a yes, so this one is read here. */
+function allowsRemoteAdmin(options: StartOptions): boolean {
+  const variable = process.env.GATEWAY_ALLOW_REMOTE_ADMIN ?? '';
+  if (!['', 'true', 'false', '1', '0'].includes(variable)) {
+    throw new InvalidArgumentError(`GATEWAY_ALLOW_REMOTE_ADMIN is "${variable}": give true or false`);
+  }
+  return options.allowRemoteAdmin ?? (variable === 'true' || variable === '1');
 }
 
 /** Reads HOST:PORT, [IPv6]:PORT or :PORT. */

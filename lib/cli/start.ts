@@ -16,17 +16,17 @@ export async function runGateway(
     pretty: settings.prettyLog,
     base: { pid: process.pid, instance: settings.instance },
   });
-  let gateway: Gateway;
+  const signals = new SignalHandling();
   try {
-    gateway = await Gateway.create(settings, logger);
+    const gateway = await Gateway.create(settings, logger);
     gateway.onFatal = (message) => fail(gateway, message);
     gateway.onReady = onReady;
+    signals.attach(gateway);
     await gateway.start();
   } catch (error) {
     process.stderr.write(`fengling-gateway: ${explain(error)}\n`);
     process.exit(1);
   }
-  handleSignals(gateway);
 }
 
 function explain(error: unknown): string {
@@ -40,20 +40,36 @@ function fail(gateway: Gateway, message: string): void {
   process.exit(1);
 }
 
-function handleSignals(gateway: Gateway): void {
-  let leaving = false;
-  const leave = (): void => {
-    if (leaving) {
-      gateway.kill();
+/** Takes signals from the first moment on; those that come before there is a gateway wait for it. */
+class SignalHandling {
+  #gateway: Gateway | null = null;
+  #leaving = false;
+
+  constructor() {
+    process.on('SIGTERM', () => this.#leave());
+    process.on('SIGINT', () => this.#leave());
+    // Before the workers are up there is nothing to restart.
+    process.on('SIGHUP', () => this.#gateway?.restartWorkers());
+  }
+
+  attach(gateway: Gateway): void {
+    this.#gateway = gateway;
+    if (this.#leaving) this.#stop(gateway);
+  }
+
+  #leave(): void {
+    if (this.#leaving) {
+      this.#gateway?.kill();
       process.exit(1);
     }
-    leaving = true;
+    this.#leaving = true;
+    if (this.#gateway !== null) this.#stop(this.#gateway);
+  }
+
+  #stop(gateway: Gateway): void {
     gateway.stop().then(
       () => process.exit(0),
       (error: Error) => fail(gateway, error.message),
     );
-  };
-  process.on('SIGTERM', leave);
-  process.on('SIGINT', leave);
-  process.on('SIGHUP', () => gateway.restartWorkers());
+  }
 }

@@ -26,6 +26,8 @@ export type ToWorker =
   | ({ readonly type: 'delta'; readonly parent: string; readonly operations: readonly Operation[] } & Target)
   /** Comes with a socket. */
   | { readonly type: 'connection' }
+  /** Has the worker got as many sockets as it was sent? Node drops one that the worker has no descriptor for. */
+  | { readonly type: 'probe'; readonly connections: number }
   | { readonly type: 'collect'; readonly collection: number }
   | { readonly type: 'drain'; readonly limitMs: number }
   /** The last word: every message before it has been seen. */
@@ -35,8 +37,10 @@ export type ToPrimary =
   | { readonly type: 'started' }
   | ({ readonly type: 'applied' } & Target)
   | ({ readonly type: 'rejected'; readonly problem: string } & Target)
-  /** The socket has arrived; `present` is false where it was closed on the way. */
-  | { readonly type: 'accepted'; readonly present: boolean }
+  /** The socket has arrived, or was closed on the way. */
+  | { readonly type: 'accepted' }
+  /** The answer to a probe, where the last socket has not arrived. */
+  | { readonly type: 'missed' }
   | { readonly type: 'heartbeat' }
   | ({ readonly type: 'sample'; readonly collection: number } & WorkerSample)
   | { readonly type: 'drained'; readonly cutOff: number };

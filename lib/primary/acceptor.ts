@@ -12,6 +12,8 @@ import net, { type AddressInfo, type Socket } from 'node:net';
 export interface ConnectionTaker {
   /** Hands over a socket that stays open here as well; false where the worker cannot be reached. */
   give(socket: Socket): boolean;
+  /** Asks whether the socket that was given last has arrived; if not, `onMissed` follows. */
+  probe(): void;
 }
 
 /** Connections that wait for a worker: more are closed, older ones too. */
@@ -29,7 +31,7 @@ export class Acceptor {
   readonly #server: net.Server;
   /** Workers that have no socket on the way to them, the one that waited longest first. */
   readonly #free = new Set<ConnectionTaker>();
-  readonly #onTheWay = new Map<ConnectionTaker, Socket>();
+  readonly #onTheWay = new Map<ConnectionTaker, Waiting>();
   readonly #waiting: Waiting[] = [];
   readonly #timer: NodeJS.Timeout;
   #droppedCount = 0;
@@ -38,7 +40,10 @@ export class Acceptor {
     this.#server = net.createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true }, (socket) =>
       this.#onConnection(socket),
     );
-    this.#timer = setInterval(() => this.#dropOld(), CHECK_INTERVAL_MS);
+    this.#timer = setInterval(() => {
+      this.#dropOld();
+      this.#probeSlow();
+    }, CHECK_INTERVAL_MS);
     this.#timer.unref();
   }
 
@@ -70,48 +75,64 @@ export class Acceptor {
 
   /** The worker has the socket, or found it closed. */
   onAccepted(taker: ConnectionTaker, serves: boolean): void {
-    const socket = this.#onTheWay.get(taker);
-    this.#onTheWay.delete(taker);
     // Only our handle is closed: the worker holds its own to the same connection.
-    socket?.destroy();
+    this.#onTheWay.get(taker)?.socket.destroy();
+    this.#onTheWay.delete(taker);
+    if (serves) this.#release(taker);
+  }
+
+  /**
+   * The socket did not arrive, and never will: the worker had no file descriptor for it. It waits for whoever
+   * is free next, which may be the same worker.
+   */
+  onMissed(taker: ConnectionTaker, serves: boolean): void {
+    const missed = this.#onTheWay.get(taker);
+    this.#onTheWay.delete(taker);
+    if (missed !== undefined) this.#dispatch(missed);
     if (serves) this.#release(taker);
   }
 
   /** The worker is gone: what it had not accepted goes to another. */
   onGone(taker: ConnectionTaker): void {
     this.#free.delete(taker);
-    const socket = this.#onTheWay.get(taker);
+    const lost = this.#onTheWay.get(taker);
     this.#onTheWay.delete(taker);
-    if (socket !== undefined && !socket.destroyed) this.#dispatch(socket);
+    if (lost !== undefined) this.#dispatch(lost);
   }
 
   #onConnection(socket: Socket): void {
     socket.on('error', () => {});
-    this.#dispatch(socket);
+    this.#dispatch({ socket, sinceMs: performance.now() });
   }
 
-  #dispatch(socket: Socket): void {
+  #dispatch(connection: Waiting): void {
+    if (connection.socket.destroyed) return;
     for (const taker of this.#free) {
       this.#free.delete(taker);
-      if (!taker.give(socket)) continue;
-      this.#onTheWay.set(taker, socket);
+      if (!taker.give(connection.socket)) continue;
+      this.#onTheWay.set(taker, connection);
       return;
     }
-    if (this.#waiting.length < MAX_WAITING) this.#waiting.push({ socket, sinceMs: performance.now() });
-    else this.#drop(socket);
+    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(connection);
+    else this.#drop(connection.socket);
   }
 
   #release(taker: ConnectionTaker): void {
     this.#free.add(taker);
     let next = this.#waiting.shift();
     while (next?.socket.destroyed) next = this.#waiting.shift();
-    if (next !== undefined) this.#dispatch(next.socket);
+    if (next !== undefined) this.#dispatch(next);
   }
 
   #dropOld(): void {
     const oldestMs = performance.now() - MAX_WAIT_MS;
     while (this.#waiting.length > 0 && this.#waiting[0]!.sinceMs < oldestMs)
       this.#drop(this.#waiting.shift()!.socket);
+  }
+
+  #probeSlow(): void {
+    const slowBeforeMs = performance.now() - CHECK_INTERVAL_MS;
+    for (const [taker, { sinceMs }] of this.#onTheWay) if (sinceMs < slowBeforeMs) taker.probe();
   }
 
   #drop(socket: Socket): void {

@@ -12,12 +12,18 @@ import type { Configuration } from '../core/config/model.ts';
 import { formatProblem, type Problem } from '../core/config/problem.ts';
 import { validateDocument } from '../core/config/validate.ts';
 import { type ConfigStore, type StoredConfiguration, UnreadableStoreError } from '../store/config-store.ts';
-import type { LastGoodFile } from '../store/last-good-file.ts';
+import type { LastGood, LastGoodFile } from '../store/last-good-file.ts';
 import type { CurrentConfiguration } from './worker-channel.ts';
 
 const EMPTY_HEAD: Head = { revision: 0, id: 'empty', parent: null, at: new Date(0).toISOString() };
-/** Problems and warnings that go into one log line; the rest is counted. */
-const LOGGED_PROBLEMS = 20;
+/** What an emptied or half-written file reads as; it must not take every route away. */
+const EMPTIED: readonly Problem[] = [
+  {
+    pointer: '',
+    message: 'the document is empty, and routes are being served',
+    hint: 'to remove them all write "routes: {}"',
+  },
+];
 
 /** There is nothing to run on: the store's configuration is refused and there is no last good one. */
 export class NoConfigurationError extends Error {
@@ -36,6 +42,7 @@ export interface KeeperEvents {
 
 export class ConfigKeeper {
   readonly #store: ConfigStore;
+  readonly #source: string;
   readonly #lastGood: LastGoodFile;
   readonly #logger: Logger;
   readonly #events: KeeperEvents;
@@ -49,6 +56,7 @@ export class ConfigKeeper {
 
   constructor(store: ConfigStore, lastGood: LastGoodFile, events: KeeperEvents, logger: Logger) {
     this.#store = store;
+    this.#source = store.source;
     this.#lastGood = lastGood;
     this.#events = events;
     this.#logger = logger;
@@ -79,19 +87,35 @@ export class ConfigKeeper {
 
   /** Takes the configuration that was served last as where to go on from. */
   async #loadLastGood(): Promise<boolean> {
-    const loaded = await this.#lastGood.load();
-    if (loaded.kind === 'damaged') {
+    const loaded = await this.#readLastGood();
+    // That of another file or store says nothing of this one: a mistyped path must not serve something else.
+    if (loaded === null || loaded.source !== this.#source) return false;
+    const { configuration, problems } = validateDocument(loaded.document);
+    if (configuration === null) {
       this.#logger.error(
-        { reason: loaded.reason, setAsideAs: loaded.setAsideAs },
-        'last good configuration is damaged: set aside',
+        { problems: textsOf(problems) },
+        'last good configuration is not valid for this version',
       );
+      return false;
     }
-    if (loaded.kind !== 'loaded') return false;
-    const { configuration } = validateDocument(loaded.document);
-    if (configuration === null) return false;
     this.#head = loaded.head;
     this.#configuration = configuration;
     return true;
+  }
+
+  /** Null where there is none that can be used, which is logged, not fatal: the store may be all right. */
+  async #readLastGood(): Promise<LastGood | null> {
+    try {
+      const loaded = await this.#lastGood.load();
+      if (loaded.kind === 'loaded') return loaded;
+      if (loaded.kind === 'damaged') {
+        const { reason, setAsideAs } = loaded;
+        this.#logger.error({ reason, setAsideAs }, 'last good configuration is damaged: set aside');
+      }
+    } catch (error) {
+      this.#logger.error({ reason: (error as Error).message }, 'last good configuration cannot be read');
+    }
+    return null;
   }
 
   /** Reads the store again; calls that come meanwhile are served by one more reading. */
@@ -126,11 +150,16 @@ export class ConfigKeeper {
       this.#noteEmptyStore();
       return;
     }
+    if (isEmptied(stored.document) && this.#configuration.routes.size > 0) {
+      this.#refuse(EMPTIED);
+      return;
+    }
     const { configuration, problems, warnings } = validateDocument(stored.document);
     if (configuration === null) {
       this.#refuse(problems);
       return;
     }
+    if (this.#refused !== null) this.#logger.info('configuration accepted again');
     this.#refused = null;
     const operations = diffConfigurations(this.#configuration, configuration);
     const head = stored.head ?? this.#nextHead(configuration, operations.length > 0);
@@ -139,7 +168,6 @@ export class ConfigKeeper {
     const delta: Delta = { ...head, operations };
     this.#head = head;
     this.#configuration = configuration;
-    this.#save();
     this.#events.onDelta(delta);
   }
 
@@ -178,8 +206,9 @@ export class ConfigKeeper {
     this.#logger.warn({ warnings: textsOf(warnings), count: warnings.length }, 'configuration has warnings');
   }
 
-  #save(): void {
-    const content = { head: this.#head, document: documentOf(this.#configuration) };
+  /** Every worker serves the current configuration: only now is it known to be good. */
+  noteApplied(): void {
+    const content = { source: this.#source, head: this.#head, document: documentOf(this.#configuration) };
     // Traffic does not depend on it: a full or read-only disk is reported, not obeyed.
     this.#saving = this.#lastGood.save(content).catch((error: Error) => {
       this.#logger.error({ reason: error.message }, 'last good configuration could not be saved');
@@ -194,6 +223,10 @@ export class ConfigKeeper {
   }
 }
 
+function isEmptied(document: unknown): boolean {
+  return typeof document === 'object' && document !== null && Object.keys(document).length === 0;
+}
+
 function textsOf(problems: readonly Problem[]): string[] {
-  return problems.slice(0, LOGGED_PROBLEMS).map(formatProblem);
+  return problems.map(formatProblem);
 }

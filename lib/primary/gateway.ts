@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { ProbeServer } from '../admin/probe-server.ts';
 import { ConfigFileStore } from '../store/config-file-store.ts';
 import type { ConfigStore } from '../store/config-store.ts';
+import { DirectoryLock } from '../store/directory-lock.ts';
 import { FileStore } from '../store/file-store.ts';
 import { LastGoodFile } from '../store/last-good-file.ts';
 import { openStateDirectory } from '../store/state-directory.ts';
@@ -35,11 +36,15 @@ export interface GatewaySettings {
 /** The settings cannot work; the message is one clear line for the person at the terminal. */
 export class SettingsError extends Error {}
 
+/** How long connections that wait for a worker may wait for it when the gateway stops. */
+const SETTLE_LIMIT_MS = 1_000;
+
 /** The worker's entry, beside this file in the sources as in the build. */
 const WORKER_FILE = fileURLToPath(new URL(`../worker/main${import.meta.url.slice(-3)}`, import.meta.url));
 
 export class Gateway {
   readonly #settings: GatewaySettings;
+  readonly #lock: DirectoryLock | null;
   readonly #logger: Logger;
   readonly #acceptor = new Acceptor();
   readonly #keeper: ConfigKeeper;
@@ -58,15 +63,23 @@ export class Gateway {
 
   static async create(settings: GatewaySettings, logger: Logger): Promise<Gateway> {
     await openStateDirectory(settings.stateDirectory);
-    const store =
-      settings.configFile === null
-        ? await FileStore.open(settings.stateDirectory)
-        : new ConfigFileStore(settings.configFile);
-    return new Gateway(settings, store, logger);
+    if (settings.configFile === null) {
+      const onNote = (note: string): void => logger.warn({ note }, 'note of the store');
+      return new Gateway(settings, await FileStore.open(settings.stateDirectory, { onNote }), null, logger);
+    }
+    // The embedded store has its own lock; without it the last good configuration needs one all the same.
+    const lock = await DirectoryLock.acquire(settings.stateDirectory);
+    return new Gateway(settings, new ConfigFileStore(settings.configFile), lock, logger);
   }
 
-  private constructor(settings: GatewaySettings, store: ConfigStore, logger: Logger) {
+  private constructor(
+    settings: GatewaySettings,
+    store: ConfigStore,
+    lock: DirectoryLock | null,
+    logger: Logger,
+  ) {
     this.#settings = settings;
+    this.#lock = lock;
     this.#logger = logger;
     this.#keeper = new ConfigKeeper(
       store,
@@ -110,7 +123,8 @@ export class Gateway {
     );
     this.#metrics = new MetricsHub({
       workers: () => this.#supervisor.workers,
-      isConfiguredRoute: (route) => this.#keeper.current.configuration.routes.has(route),
+      isConfigured: (route, cluster) =>
+        this.#keeper.current.configuration.routes.get(route)?.cluster === cluster,
       configurationRevision: () => this.#keeper.current.head.revision,
       isRefused: () => this.#keeper.refused !== null,
       droppedConnections: () => this.#acceptor.droppedCount,
@@ -139,9 +153,11 @@ export class Gateway {
       return await server.listen(host, port);
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      throw new SettingsError(
-        `cannot listen on ${host}:${port} (${code ?? message}): free the port or choose another with ${flag}`,
-      );
+      const mend =
+        code === 'EADDRINUSE'
+          ? `free the port or choose another with ${flag}`
+          : `give an address of this host and a port that you may open with ${flag}`;
+      throw new SettingsError(`cannot listen on ${host}:${port} (${code ?? message}): ${mend}`);
     }
   }
 
@@ -162,6 +178,7 @@ export class Gateway {
         { revision: head.revision, id: head.id, workers: this.#settings.workers },
         'configuration applied',
       );
+      this.#keeper.noteApplied();
     }
     if (this.#ready) return;
     this.#ready = true;
@@ -189,9 +206,10 @@ export class Gateway {
     this.#stopping = true;
     this.#acceptor.stop();
     this.#logger.info('gateway drains');
-    await this.#acceptor.settled(this.#settings.drainTimeoutMs);
+    await this.#acceptor.settled(Math.min(this.#settings.drainTimeoutMs, SETTLE_LIMIT_MS));
     await this.#supervisor.stop();
     await this.#keeper.close();
+    await this.#lock?.release();
     this.#metrics.close();
     await this.#probes.close();
     this.#logger.info('gateway stopped');

@@ -14,7 +14,7 @@ const COLLECT_INTERVAL_MS = 5_000;
 /** What the hub asks of the rest of the primary when it is scraped. */
 export interface MetricsSource {
   workers(): readonly WorkerHandle[];
-  isConfiguredRoute(route: string): boolean;
+  isConfigured(route: string, cluster: string): boolean;
   configurationRevision(): number;
   isRefused(): boolean;
   droppedConnections(): number;
@@ -81,7 +81,7 @@ export class MetricsHub {
   async #collect(): Promise<void> {
     const workers = this.#source.workers().filter(({ state }) => state === 'serving' || state === 'draining');
     await Promise.all(workers.map((worker) => this.#collectFrom(worker)));
-    this.#totals.prune((route) => this.#source.isConfiguredRoute(route));
+    this.#totals.prune((route, cluster) => this.#source.isConfigured(route, cluster));
   }
 
   #collectFrom(worker: WorkerHandle): Promise<void> {

@@ -13,7 +13,9 @@ const CHECK_INTERVAL_MS = 1_000;
 const SILENCE_LIMIT_MS = 5_000;
 /** Until a process has started and said so. */
 const START_LIMIT_MS = 30_000;
-/** Until a worker has answered what was sent to it, a snapshot of any size included. */
+/** Until a new worker serves at a rolling restart, however large the configuration; one that hangs is killed before. */
+const COME_UP_LIMIT_MS = 600_000;
+/** Until a worker has answered the last message of its configuration. */
 const ANSWER_LIMIT_MS = 30_000;
 /** Beyond its own limit for draining, a worker gets this long to be gone. */
 const EXIT_GRACE_MS = 2_000;
@@ -80,20 +82,20 @@ export class Supervisor {
     for (let slot = 0; slot < this.#options.workers; slot += 1) this.#fork(slot);
   }
 
-  /** True when every slot has a worker that serves the given configuration. */
+  /** True when every slot has a worker that serves the given configuration, and none serves another one. */
   isServing(configurationId: string): boolean {
     const serving = new Set<number>();
     for (const worker of this.#workers) {
-      if (worker.state === 'serving' && worker.channel.applied?.id === configurationId)
-        serving.add(worker.slot);
+      if (worker.state !== 'serving' && worker.state !== 'draining') continue;
+      if (worker.channel.applied?.id !== configurationId) return false;
+      if (worker.state === 'serving') serving.add(worker.slot);
     }
     return serving.size === this.#options.workers;
   }
 
   publish(delta: Delta): void {
-    for (const worker of this.#workers) {
-      if (worker.state !== 'draining') worker.channel.publish(delta);
-    }
+    // Also to those that drain: a kept connection may still bring them a request.
+    for (const worker of this.#workers) worker.channel.publish(delta);
   }
 
   #fork(slot: number): WorkerHandle {
@@ -114,6 +116,13 @@ export class Supervisor {
         this.#replace(worker, 'rejected');
       },
       onAccepted: (worker) => this.#acceptor.onAccepted(worker, worker.state === 'serving'),
+      onMissed: (worker) => {
+        this.#logger.warn(
+          { worker: worker.id },
+          'worker has no file descriptor for another connection: raise ulimit -n',
+        );
+        this.#acceptor.onMissed(worker, worker.state === 'serving');
+      },
       onSample: (worker, collection, sample) => this.#events.onSample(worker, collection, sample),
       onDrained: (worker, cutOff) => {
         if (cutOff > 0)
@@ -153,7 +162,7 @@ export class Supervisor {
       this.#events.onHopeless();
       return;
     }
-    this.#events.onRestart('died');
+    this.#events.onRestart(worker.killedFor ?? 'died');
     this.#restartLater(worker, code, signal);
   }
 
@@ -184,7 +193,7 @@ export class Supervisor {
     this.#lastCheckMs = nowMs;
     // After a pause of our own the workers' messages still wait to be read: they are not to blame.
     if (sinceLastMs > 2 * CHECK_INTERVAL_MS) return;
-    for (const worker of this.#workers) this.#checkWorker(worker, nowMs);
+    for (const worker of this.#workers) if (worker.killedFor === null) this.#checkWorker(worker, nowMs);
   }
 
   #checkWorker(worker: WorkerHandle, nowMs: number): void {
@@ -208,7 +217,7 @@ export class Supervisor {
   /** Kills a worker; its exit starts the next one. */
   #replace(worker: WorkerHandle, reason: 'hung' | 'rejected'): void {
     this.#acceptor.remove(worker);
-    this.#events.onRestart(reason);
+    worker.killedFor = reason;
     worker.kill();
   }
 
@@ -243,7 +252,7 @@ export class Supervisor {
     const fresh = this.#fork(slot);
     const serves = await this.#until(
       () => fresh.state === 'serving' || fresh.state === 'gone',
-      START_LIMIT_MS,
+      COME_UP_LIMIT_MS,
     );
     if (!serves || fresh.state !== 'serving') {
       this.#logger.error({ worker: fresh.id }, 'the new worker does not come up: rolling restart given up');

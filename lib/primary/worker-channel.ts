@@ -52,6 +52,8 @@ export class WorkerChannel {
   }
 
   #sendSlices(operations: readonly Operation[], from: number, head: Head): void {
+    // The wait for an answer is counted from the last slice: a large table is not a slow worker.
+    this.#sentAtMs = performance.now();
     if (from >= operations.length) {
       this.#send({ type: 'snapshotEnd', revision: head.revision, id: head.id });
       return;

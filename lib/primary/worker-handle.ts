@@ -16,6 +16,7 @@ export interface WorkerEvents {
   onApplied(worker: WorkerHandle): void;
   onRejected(worker: WorkerHandle, problem: string): void;
   onAccepted(worker: WorkerHandle): void;
+  onMissed(worker: WorkerHandle): void;
   onSample(worker: WorkerHandle, collection: number, sample: WorkerSample): void;
   onDrained(worker: WorkerHandle, cutOff: number): void;
   onExit(worker: WorkerHandle, code: number | null, signal: string | null): void;
@@ -29,7 +30,10 @@ export class WorkerHandle implements ConnectionTaker {
   readonly channel: WorkerChannel;
   state: WorkerState = 'starting';
   lastHeardMs = performance.now();
+  /** Why it was killed; null where it was not. */
+  killedFor: 'hung' | 'rejected' | null = null;
   readonly #process: Worker;
+  #givenConnections = 0;
 
   constructor(id: number, slot: number, worker: Worker, events: WorkerEvents) {
     this.id = id;
@@ -59,8 +63,13 @@ export class WorkerHandle implements ConnectionTaker {
   give(socket: Socket): boolean {
     if (!this.#process.isConnected() || socket.destroyed) return false;
     const message: ToWorker = { type: 'connection' };
+    this.#givenConnections += 1;
     this.#process.process.send(message, socket, { keepOpen: true }, ignore);
     return true;
+  }
+
+  probe(): void {
+    this.send({ type: 'probe', connections: this.#givenConnections });
   }
 
   kill(): void {
@@ -85,6 +94,9 @@ export class WorkerHandle implements ConnectionTaker {
         break;
       case 'accepted':
         events.onAccepted(this);
+        break;
+      case 'missed':
+        events.onMissed(this);
         break;
       case 'sample':
         events.onSample(this, message.collection, message);

@@ -20,6 +20,8 @@ export class ClientConnection {
   readonly peerAddress: string;
   readonly peerTrusted: boolean;
   #current: ConnectionTask | null = null;
+  #idleSinceMs = performance.now();
+  #bytesReadWhenIdle = 0;
   #queue: ConnectionTask[] | null = null;
 
   constructor(socket: Socket, trustedProxies: TrustedProxies) {
@@ -31,6 +33,11 @@ export class ClientConnection {
 
   get busy(): boolean {
     return this.#current !== null;
+  }
+
+  /** For how long nothing has been under way or on its way in, in ms. */
+  idleMs(nowMs: number): number {
+    return this.busy || this.socket.bytesRead !== this.#bytesReadWhenIdle ? 0 : nowMs - this.#idleSinceMs;
   }
 
   run(task: ConnectionTask): void {
@@ -50,6 +57,8 @@ export class ClientConnection {
   finish(task: ConnectionTask): void {
     if (task !== this.#current) return;
     this.#current = null;
+    this.#idleSinceMs = performance.now();
+    this.#bytesReadWhenIdle = this.socket.bytesRead;
     const next = this.#queue?.shift();
     if (next !== undefined && !this.socket.destroyed) this.run(next);
   }

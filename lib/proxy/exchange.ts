@@ -59,6 +59,11 @@ function onResponseClose(this: ExchangeResponse): void {
   this.exchange?.onResponseClosed();
 }
 
+/** A body that comes later must not hold back the head; one that is here already goes out with it. */
+function flushHead(response: ServerResponse, exchange: Exchange): void {
+  if (exchange.awaitsBody && !response.destroyed) response.flushHeaders();
+}
+
 export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner, Sweepable {
   readonly #context: ProxyContext;
   readonly #connection: ClientConnection;
@@ -198,6 +203,12 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
     if (this.#mustClose()) head.headers.push('connection', 'close');
     this.#contentLength = this.#incoming.method === 'HEAD' || status === 304 ? -1 : head.contentLength;
     this.#response.writeHead(status, statusText, head.headers);
+    process.nextTick(flushHead, this.#response, this);
+  }
+
+  /** Whether nothing of the response's body has come yet. */
+  get awaitsBody(): boolean {
+    return this.#phase === UNDER_WAY && this.#responseBytes === 0 && !this.#response.writableEnded;
   }
 
   onResponseData(chunk: Buffer): boolean {

@@ -42,7 +42,7 @@ export class Listener {
   readonly #context: ProxyContext;
   readonly #server: http.Server;
   readonly #webSockets: WebSockets;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Set<GatewaySocket>();
 
   constructor(context: ProxyContext) {
     this.#context = context;
@@ -90,9 +90,8 @@ export class Listener {
 
   /** Serves a connection that the primary has accepted. */
   accept(socket: Socket): void {
-    // A client may close its sending side after its request; Node's own listener allows that in the same way.
-    socket.allowHalfOpen = true;
     this.#sockets.add(socket);
+    this.#connectionOf(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     this.#server.emit('connection', socket);
   }
@@ -154,6 +153,14 @@ export class Listener {
     setTimeout(() => socket.destroy(), IDLE_GRACE_MS).unref();
   }
 
+  /** Closes what has been idle for the whole grace, counted for each connection from its own last answer. */
+  #closeIdle(graceMs: number): void {
+    const nowMs = performance.now();
+    for (const socket of this.#sockets) {
+      if (socket.client !== undefined && socket.client.idleMs(nowMs) >= graceMs) socket.destroy();
+    }
+  }
+
   /**
    * Lets what is under way finish: answers close their connections, WebSockets get a close frame, idle
    * connections go after a grace. Resolves when nothing is left, or after `limitMs`, with what was cut off.
@@ -162,10 +169,10 @@ export class Listener {
     this.#context.draining = true;
     this.#webSockets.leaveAll();
     const startedMs = performance.now();
-    const idleGraceMs = Math.min(IDLE_GRACE_MS, limitMs / 2);
+    const graceMs = Math.min(IDLE_GRACE_MS, limitMs / 2);
     while (this.#sockets.size > 0 && performance.now() - startedMs < limitMs) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_CHECK_INTERVAL_MS));
-      if (performance.now() - startedMs > idleGraceMs) this.#server.closeIdleConnections();
+      if (performance.now() - startedMs >= graceMs) this.#closeIdle(graceMs);
     }
     const left = this.#sockets.size;
     for (const socket of this.#sockets) socket.destroy();

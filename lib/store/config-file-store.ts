@@ -15,6 +15,7 @@ const MAX_READ_ATTEMPTS = 40;
 /** A configuration file that people edit: the file is the configuration, the gateway only reads it. */
 export class ConfigFileStore implements ConfigStore {
   readonly kind = 'config-file';
+  readonly source: string;
   readonly writable = false;
   readonly #path: string;
   readonly #format: DocumentFormat;
@@ -26,6 +27,7 @@ export class ConfigFileStore implements ConfigStore {
   /** `path` ends in `.json` for JSON; anything else is YAML. */
   constructor(path: string) {
     this.#path = resolve(path);
+    this.source = `config-file:${this.#path}`;
     this.#format = formatOf(path);
   }
 

@@ -14,6 +14,8 @@ export interface StoredConfiguration {
 
 export interface ConfigStore {
   readonly kind: 'file' | 'config-file' | 'redis';
+  /** Which store it is, for the last good configuration to be of the same: kind and place, no secrets. */
+  readonly source: string;
   /** True where the management API may write configuration. */
   readonly writable: boolean;
   /**

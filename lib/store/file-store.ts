@@ -45,6 +45,7 @@ class MalformedChangeError extends Error {
  */
 export class FileStore implements WritableConfigStore {
   readonly kind = 'file';
+  readonly source = 'file';
   readonly writable = true;
   readonly #directory: string;
   readonly #options: Required<FileStoreOptions>;

@@ -13,6 +13,8 @@ const KEPT_DAMAGED_FILES = 5;
 
 /** A configuration that was valid and in use. It must not be changed while it is being saved. */
 export interface LastGood {
+  /** The store that it came from. */
+  readonly source: string;
   readonly head: Head;
   readonly document: unknown;
 }
@@ -87,9 +89,9 @@ export class LastGoodFile {
     while (this.#pending !== null) {
       const { content, done } = this.#pending;
       this.#pending = null;
-      const { head, document } = content;
+      const { source, head, document } = content;
       try {
-        await writeFileAtomically(this.path, `${encodeChecksummed(FORMAT, { head, document })}\n`);
+        await writeFileAtomically(this.path, `${encodeChecksummed(FORMAT, { source, head, document })}\n`);
         done.resolve();
       } catch (error) {
         done.reject(error);
@@ -122,5 +124,7 @@ export class LastGoodFile {
 function decodeLastGood(text: string): LastGood {
   const content = decodeChecksummed(FORMAT, text);
   if (!isRecord(content) || !isHead(content.head)) throw new DamagedTextError('it has no valid head');
-  return { head: content.head, document: content.document };
+  const { source, head, document } = content;
+  if (typeof source !== 'string') throw new DamagedTextError('it does not say where it came from');
+  return { source, head, document };
 }

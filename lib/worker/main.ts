@@ -57,6 +57,9 @@ const receiver = new ConfigurationReceiver(
   send,
 );
 
+/** Sockets that the primary sent, those included that are known not to have arrived. */
+let receivedConnections = 0;
+
 function send(message: ToPrimary): void {
   // The channel is gone only when the primary is, and then this process ends too.
   if (process.connected) process.send?.(message);
@@ -65,8 +68,13 @@ function send(message: ToPrimary): void {
 function receive(message: ToWorker, socket: Socket | undefined): void {
   switch (message.type) {
     case 'connection':
-      send({ type: 'accepted', present: socket !== undefined });
+      receivedConnections += 1;
+      send({ type: 'accepted' });
       if (socket !== undefined) listener.accept(socket);
+      break;
+    case 'probe':
+      if (receivedConnections < message.connections) send({ type: 'missed' });
+      receivedConnections = message.connections;
       break;
     case 'collect':
       send({ type: 'sample', collection: message.collection, ...metrics.takeSample(context.revision) });

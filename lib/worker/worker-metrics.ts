@@ -11,6 +11,8 @@ export class WorkerMetrics {
   readonly #listener: Listener;
   readonly #delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
 
+  #lastResidentBytes = 0;
+
   constructor(stats: StatsRegistry, listener: Listener) {
     this.#stats = stats;
     this.#listener = listener;
@@ -29,11 +31,21 @@ export class WorkerMetrics {
         p99: this.#lag(this.#delay.percentile(99)),
         max: this.#lag(this.#delay.max),
       },
-      residentBytes: process.memoryUsage.rss(),
+      residentBytes: this.#residentBytes(),
       cpuSeconds: (usage.user + usage.system) / 1e6,
     };
     this.#delay.reset();
     return sample;
+  }
+
+  /** Reading it takes a file descriptor, and there may be none left: then it is the value before. */
+  #residentBytes(): number {
+    try {
+      this.#lastResidentBytes = process.memoryUsage.rss();
+    } catch {
+      // Told at the next sample.
+    }
+    return this.#lastResidentBytes;
   }
 
   /** The histogram measures the timer's interval, in nanoseconds; the lag is what goes beyond it. */

@@ -59,7 +59,7 @@ t.test('the version is that of the package', async (t) => {
 t.test('check: a valid file', async (t) => {
   const file = await writeConfiguration('valid.yaml', VALID);
   const { code, stdout, stderr } = await run(['check', file]);
-  t.same([code, stdout, stderr], [0, `${file} is valid: 1 routes, 1 clusters\n`, '']);
+  t.same([code, stdout, stderr], [0, `${file} is valid: 1 route, 1 cluster\n`, '']);
 });
 
 t.test('check: an invalid file, with every problem', async (t) => {

@@ -14,6 +14,13 @@ class Taker implements ConnectionTaker {
   reachable = true;
   readonly #changed = new ChangeSignal();
 
+  probes = 0;
+
+  probe(): void {
+    this.probes += 1;
+    this.#changed.notify();
+  }
+
   give(socket: Socket): boolean {
     if (!this.reachable) return false;
     this.given.push(socket);

@@ -17,7 +17,7 @@ function createHandle() {
   const tell = (what: string) => () => told.push(what);
   const hub = new MetricsHub({
     workers: () => [],
-    isConfiguredRoute: () => true,
+    isConfigured: () => true,
     configurationRevision: () => 1,
     isRefused: () => false,
     droppedConnections: () => 0,
@@ -28,6 +28,7 @@ function createHandle() {
     onApplied: tell('applied'),
     onRejected: tell('rejected'),
     onAccepted: tell('accepted'),
+    onMissed: tell('missed'),
     onSample: (from, collection, sample) => hub.onSample(from, collection, sample),
     onDrained: tell('drained'),
     onExit: (from) => {
@@ -71,7 +72,7 @@ t.test('the last sample of a worker counts after its exit, but leaves nothing in
         durationSumSeconds: 0.001,
         upstreamErrors: [],
         retries: 0,
-        inFlight: 2,
+        inFlightChange: 2,
       },
     ],
     connections: 2,

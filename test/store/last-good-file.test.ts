@@ -3,6 +3,7 @@ import t from 'tap';
 import { LastGoodFile } from '../../lib/store/last-good-file.ts';
 
 const lastGood = (revision: number) => ({
+  source: 'file',
   head: { revision, id: `id-${revision}`, parent: null, at: '2026-01-01T00:00:00.000Z' },
   document: { clusters: {}, routes: { a: { match: {}, cluster: `ü-${revision}` } } },
 });

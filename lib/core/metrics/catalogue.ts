@@ -55,7 +55,7 @@ export const METRICS = {
     'worker_event_loop_lag_seconds',
     'gauge',
     ['worker', 'statistic'],
-    'Event loop lag since the last scrape: mean, p99, max',
+    'Event loop lag since the last sample, taken every 5 s and at a scrape: mean, p99, max',
   ),
   workerResident: define('worker_resident_memory_bytes', 'gauge', ['worker'], 'Resident memory'),
   workerCpu: define(

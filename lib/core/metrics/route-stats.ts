@@ -8,7 +8,7 @@ export const DURATION_BUCKETS_SECONDS: readonly number[] = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
 ];
 
-/** What a route counted since the last sample; `inFlight` is the value now. */
+/** What a route counted since the last sample. */
 export interface RouteSample {
   readonly route: string;
   readonly cluster: string;
@@ -20,7 +20,8 @@ export interface RouteSample {
   /** Error code to number of failed attempts. */
   readonly upstreamErrors: readonly (readonly [code: string, count: number])[];
   readonly retries: number;
-  readonly inFlight: number;
+  /** By how much the requests under way became more, or fewer. */
+  readonly inFlightChange: number;
 }
 
 /** Collects the stats that changed, so that a sample costs what happened, not what is configured. */
@@ -49,6 +50,7 @@ export class RouteStats {
   #upstreamErrors: Map<string, number> | null = null;
   #retries = 0;
   #inFlight = 0;
+  #sampledInFlight = 0;
   #changed = false;
 
   constructor(route: string, cluster: string, registry: StatsRegistry) {
@@ -104,8 +106,9 @@ export class RouteStats {
       durationSumSeconds: this.#durationSumSeconds,
       upstreamErrors: this.#upstreamErrors === null ? [] : [...this.#upstreamErrors],
       retries: this.#retries,
-      inFlight: this.#inFlight,
+      inFlightChange: this.#inFlight - this.#sampledInFlight,
     };
+    this.#sampledInFlight = this.#inFlight;
     this.#statuses = null;
     this.#durationBuckets = null;
     this.#durationSumSeconds = 0;

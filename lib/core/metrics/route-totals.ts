@@ -36,8 +36,9 @@ export class RouteTotals {
     total.durationSumSeconds += sample.durationSumSeconds;
     for (const [code, count] of sample.upstreamErrors) addTo(total.upstreamErrors, code, count);
     total.retries += sample.retries;
-    if (sample.inFlight > 0) total.inFlight.set(worker, sample.inFlight);
-    else total.inFlight.delete(worker);
+    const inFlight = (total.inFlight.get(worker) ?? 0) + sample.inFlightChange;
+    if (inFlight === 0) total.inFlight.delete(worker);
+    else total.inFlight.set(worker, inFlight);
   }
 
   /** The worker is gone, and with it what it had in flight. */
@@ -45,9 +46,12 @@ export class RouteTotals {
     for (const total of this.#totals.values()) total.inFlight.delete(worker);
   }
 
-  /** Drops the totals of routes that are not configured any more, beyond what is kept. */
-  prune(isConfigured: (route: string) => boolean): void {
-    const gone = [...this.#totals].filter(([, total]) => total.route !== '' && !isConfigured(total.route));
+  /** Drops the totals of routes that do not lead to that cluster any more, beyond what is kept. */
+  prune(isConfigured: (route: string, cluster: string) => boolean): void {
+    const gone = [...this.#totals].filter(
+      ([, { route, cluster, inFlight }]) =>
+        route !== '' && inFlight.size === 0 && !isConfigured(route, cluster),
+    );
     for (const [key] of gone.slice(0, Math.max(0, gone.length - this.#maxIdle))) this.#totals.delete(key);
   }
 

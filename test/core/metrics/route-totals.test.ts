@@ -10,7 +10,7 @@ const EMPTY: RouteSample = {
   durationSumSeconds: 0,
   upstreamErrors: [],
   retries: 0,
-  inFlight: 0,
+  inFlightChange: 0,
 };
 
 /** Counts in the first buckets as given, none in the others. */
@@ -30,16 +30,16 @@ t.test('samples of all workers add up', async (t) => {
     durationSumSeconds: 0.5,
     upstreamErrors: [['GW_ERR_UPSTREAM_RESET', 3]],
     retries: 2,
-    inFlight: 4,
+    inFlightChange: 4,
   });
   totals.add(2, {
     ...EMPTY,
     statuses: [[200, 5]],
     durationBuckets: buckets(0, 5),
     durationSumSeconds: 1,
-    inFlight: 1,
+    inFlightChange: 1,
   });
-  totals.add(2, { ...EMPTY, upstreamErrors: [['GW_ERR_UPSTREAM_RESET', 1]], retries: 1, inFlight: 3 });
+  totals.add(2, { ...EMPTY, upstreamErrors: [['GW_ERR_UPSTREAM_RESET', 1]], retries: 1, inFlightChange: 2 });
   const [total] = totals.values();
   t.same(
     [...(total?.statuses ?? [])],
@@ -57,16 +57,16 @@ t.test('samples of all workers add up', async (t) => {
       [1, 4],
       [2, 3],
     ],
-    'in flight is what each worker said last',
+    'in flight is the sum of the changes, worker by worker',
   );
   t.equal(totals.size, 1);
 });
 
 t.test('a worker that is gone has nothing in flight, but its counts stay', async (t) => {
   const totals = new RouteTotals();
-  totals.add(1, { ...EMPTY, statuses: [[200, 1]], inFlight: 2 });
-  totals.add(1, { ...EMPTY, route: 'users', inFlight: 1 });
-  totals.add(2, { ...EMPTY, inFlight: 1 });
+  totals.add(1, { ...EMPTY, statuses: [[200, 1]], inFlightChange: 2 });
+  totals.add(1, { ...EMPTY, route: 'users', inFlightChange: 1 });
+  totals.add(2, { ...EMPTY, inFlightChange: 1 });
   totals.forgetWorker(1);
   t.same(
     [...totals.values()].map(({ route, inFlight, statuses }) => [route, [...inFlight], [...statuses]]),
@@ -75,7 +75,7 @@ t.test('a worker that is gone has nothing in flight, but its counts stay', async
       ['users', [], []],
     ],
   );
-  totals.add(2, EMPTY);
+  totals.add(2, { ...EMPTY, inFlightChange: -1 });
   t.equal([...totals.values()][0]?.inFlight.size, 0, 'nothing in flight is not kept');
 });
 
@@ -94,13 +94,16 @@ t.test('a route counts apart for each cluster that it had', async (t) => {
 t.test('of the routes that are gone only the newest are remembered', async (t) => {
   const totals = new RouteTotals(2);
   for (const route of ['', 'a', 'kept', 'b', 'c', 'd']) totals.add(1, { ...EMPTY, route });
-  totals.prune((route) => route === 'kept');
+  totals.add(1, { ...EMPTY, route: 'kept', cluster: 'former' });
+  totals.add(1, { ...EMPTY, route: 'busy', inFlightChange: 1 });
+  totals.prune((route, cluster) => route === 'kept' && cluster === 'main');
   t.same(
     [...totals.values()].map(({ route }) => route),
-    ['', 'kept', 'c', 'd'],
+    ['', 'kept', 'd', 'kept', 'busy'],
+    'a former cluster of a route counts as gone, a route with requests under way does not',
   );
   totals.prune(() => true);
-  t.equal(totals.size, 4);
+  t.equal(totals.size, 5);
   const many = new RouteTotals();
   for (let index = 0; index < 1_005; index++) many.add(1, { ...EMPTY, route: String(index) });
   many.prune(() => false);
