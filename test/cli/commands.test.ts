@@ -89,9 +89,9 @@ t.test('check --json, for scripts', async (t) => {
 
 t.test('check: a file that is not there', async (t) => {
   const file = join(directory, 'missing.yaml');
-  const { code, stdout, stderr } = await run(['check', file]);
-  t.same([code, stdout], [1, '']);
-  t.match(stderr.trimEnd().split('\n'), [file]);
+  const { code, stdout } = await run(['check', file]);
+  t.equal(code, 1);
+  t.match(stdout, `cannot read ${file}: no such file or directory`);
 });
 
 t.test('schema prints a JSON Schema', async (t) => {

@@ -109,6 +109,16 @@ t.test('a text that is no YAML is refused with its line and column', async (t) =
   t.match((outcome.problems as string[])[0], /line \d+/);
 });
 
+t.test(
+  'a file that has lost all it held is refused: routes are removed by name, not by accident',
+  async (t) => {
+    for (const text of ['', '{}']) {
+      t.match(await gateway.offerConfig(text), { msg: 'configuration refused' });
+      t.same(await listAnswers(), ['a']);
+    }
+  },
+);
+
 t.test('the next good save after a bad one applies', async (t) => {
   await gateway.offerConfig('routes: 3');
   const before = gateway.revision;

@@ -18,11 +18,14 @@ t.test('a gateway without any configuration is ready and answers 404', async (t)
 t.test('a second gateway on the same state directory is refused in one line', async (t) => {
   const stateDirectory = join(await createTemporaryDirectory(t), 'state');
   const first = await startGateway(t, { stateDirectory });
-  const second = await runGatewayCommand(listStartArguments({}, stateDirectory, null));
-  t.equal(second.code, 1);
-  t.equal(second.stderr.trimEnd().split('\n').length, 1, 'one line');
-  t.match(second.stderr, stateDirectory);
-  t.match(second.stderr, String(first.pid), 'names the process that holds it');
+  // With a configuration file as well: the last good configurations would overwrite each other.
+  for (const file of [null, join(stateDirectory, 'gateway.yaml')]) {
+    const second = await runGatewayCommand(listStartArguments({}, stateDirectory, file), {}, 30_000);
+    t.equal(second.code, 1);
+    t.equal(second.stderr.trimEnd().split('\n').length, 1, 'one line');
+    t.match(second.stderr, stateDirectory);
+    t.match(second.stderr, String(first.pid), 'names the process that holds it');
+  }
   t.equal((await get(first.port, '/')).status, 404, 'the first one serves on');
 
   t.same(await first.stop(), { code: 0, signal: null });

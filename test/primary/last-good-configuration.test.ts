@@ -2,6 +2,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
+import { listStartArguments, runGatewayCommand } from '../helpers/gateway-command.ts';
 import { type GatewayProcess, startGateway } from '../helpers/gateway-process.ts';
 import { startOrigin } from '../helpers/scripted-origin.ts';
 import { createTemporaryDirectory } from '../helpers/temporary-directory.ts';
@@ -16,18 +17,52 @@ const documentFor = (path: string) => ({
 
 const statusOf = async (gateway: GatewayProcess, path: string) => (await get(gateway.port, path)).status;
 
-/** The state directory of a gateway that served `/saved` and was stopped. */
-async function leaveState(owner: TestOwner) {
-  const stateDirectory = join(await createTemporaryDirectory(owner), 'state');
-  const gateway = await startGateway(owner, { config: documentFor('/first'), stateDirectory });
-  const revision = await gateway.applyConfig(documentFor('/saved'));
+interface Place {
+  readonly configFile: string;
+  readonly stateDirectory: string;
+  readonly lastGoodFile: string;
+}
+
+async function createPlace(owner: TestOwner): Promise<Place> {
+  const directory = await createTemporaryDirectory(owner);
+  const stateDirectory = join(directory, 'state');
+  return {
+    configFile: join(directory, 'gateway.json'),
+    stateDirectory,
+    lastGoodFile: join(stateDirectory, 'last-good.json'),
+  };
+}
+
+/** Starts a gateway on a file that outlives it. */
+async function startAt(owner: TestOwner, { configFile, stateDirectory }: Place, document: object) {
+  await writeFile(configFile, JSON.stringify(document));
+  return startGateway(owner, { stateDirectory, flags: ['--config', configFile] });
+}
+
+/** Saves another document and waits until it is served; gives its revision. */
+async function change(gateway: GatewayProcess, { configFile }: Place, document: object): Promise<number> {
+  const before = gateway.revision;
+  const [line] = await Promise.all([
+    gateway.waitForNextLog(
+      ({ msg, revision }) => msg === 'configuration applied' && Number(revision) > before,
+    ),
+    writeFile(configFile, JSON.stringify(document)),
+  ]);
+  return Number(line.revision);
+}
+
+/** What a gateway leaves that served `/saved` and was stopped. */
+async function leavePlace(owner: TestOwner) {
+  const place = await createPlace(owner);
+  const gateway = await startAt(owner, place, documentFor('/first'));
+  const revision = await change(gateway, place, documentFor('/saved'));
   await gateway.stop();
-  return { stateDirectory, revision, file: join(stateDirectory, 'last-good.json') };
+  return { place, revision };
 }
 
 t.test('a restart with a broken file serves the last good configuration and says so', async (t) => {
-  const { stateDirectory, revision } = await leaveState(t);
-  const gateway = await startGateway(t, { config: 'routes: 3', stateDirectory });
+  const { place, revision } = await leavePlace(t);
+  const gateway = await startAt(t, place, { routes: 3 });
   t.equal(await statusOf(gateway, '/saved'), 200);
   const refusal = gateway.logs.find(({ msg }) => msg === 'configuration refused');
   t.match(refusal, { level: 'error', problems: [/^\/routes: /] });
@@ -40,28 +75,41 @@ t.test('a restart with a broken file serves the last good configuration and says
   t.equal(metrics.get('gateway_configuration_revision'), revision);
   t.equal((await get(gateway.adminPort, '/readyz')).status, 200, 'traffic is served');
 
-  t.equal(await gateway.applyConfig(documentFor('/next')), revision + 1, 'revisions go on from there');
+  t.equal(await change(gateway, place, documentFor('/next')), revision + 1, 'revisions go on from there');
   t.equal(await statusOf(gateway, '/next'), 200);
 });
 
-t.test('a restart with the same file keeps the revision; with another one it counts on', async (t) => {
-  const { stateDirectory, revision } = await leaveState(t);
-  t.same(await readdir(stateDirectory), ['last-good.json'], 'no remains of writing are left');
-  const same = await startGateway(t, { config: documentFor('/saved'), stateDirectory });
+t.test('a restart with the same content keeps the revision; with another one it counts on', async (t) => {
+  const { place, revision } = await leavePlace(t);
+  t.same(await readdir(place.stateDirectory), ['last-good.json'], 'no remains of writing are left');
+  const same = await startAt(t, place, documentFor('/saved'));
   t.equal((await same.metrics()).get('gateway_configuration_revision'), revision);
   await same.stop();
-  const other = await startGateway(t, { config: documentFor('/other'), stateDirectory });
+  const other = await startAt(t, place, documentFor('/other'));
   t.equal((await other.metrics()).get('gateway_configuration_revision'), revision + 1);
   t.equal(await statusOf(other, '/other'), 200);
   t.equal(await statusOf(other, '/saved'), 404);
 });
 
+t.test('the last good configuration of another file is not served for one that cannot be read', async (t) => {
+  const { place } = await leavePlace(t);
+  const mistyped = `${place.configFile}l`;
+  const { code, stderr } = await runGatewayCommand(
+    listStartArguments({}, place.stateDirectory, mistyped),
+    {},
+    30_000,
+  );
+  t.equal(code, 1);
+  t.match(stderr, mistyped);
+});
+
 t.test('a damaged last good file is set aside and named, not trusted', async (t) => {
-  const { stateDirectory, file } = await leaveState(t);
+  const { place } = await leavePlace(t);
+  const file = place.lastGoodFile;
   const text = await readFile(file, 'utf8');
   const damaged = text.replace('/saved', '/sawed');
   await writeFile(file, damaged);
-  const gateway = await startGateway(t, { config: documentFor('/fresh'), stateDirectory });
+  const gateway = await startAt(t, place, documentFor('/fresh'));
   const line = gateway.logs.find(({ msg }) => msg === 'last good configuration is damaged: set aside');
   t.match(line, { level: 'error', reason: file });
   t.equal(await readFile(String(line?.setAsideAs), 'utf8'), damaged, 'kept for people to look at');
