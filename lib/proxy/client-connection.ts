@@ -4,8 +4,10 @@ import { plainAddress, type TrustedProxies } from './trusted-proxies.ts';
 /** What a connection runs: one exchange at a time. */
 export interface ConnectionTask {
   start(): void;
+  /** The bytes behind what was read so far are not HTTP. */
+  onRequestBroken(): void;
   /** The socket is gone. */
-  onConnectionClosed(): void;
+  onClosed(): void;
 }
 
 /** A client that pipelines more than this gets its connection closed. */
@@ -63,6 +65,12 @@ export class ClientConnection {
     if (next !== undefined && !this.socket.destroyed) this.run(next);
   }
 
+  /** What the client sends is not HTTP any more: the answer under way is the last. */
+  breakRequest(): void {
+    this.#queue = null;
+    this.#current?.onRequestBroken();
+  }
+
   /** Closes the connection so that the client cannot take what it got for a whole message. */
   reset(): void {
     this.socket.resetAndDestroy();
@@ -70,6 +78,6 @@ export class ClientConnection {
 
   #onClose(): void {
     this.#queue = null;
-    this.#current?.onConnectionClosed();
+    this.#current?.onClosed();
   }
 }

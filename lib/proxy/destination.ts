@@ -33,7 +33,6 @@ export class ProxiedDestination extends DestinationState {
   /** Goes before every path; empty or without a trailing slash. */
   readonly basePath: string;
   readonly settings: ConnectionSettings;
-  readonly #capacity: number;
   readonly #pooled: UndiciUpstream;
   #single: NodeHttpUpstream | null = null;
   #retired = false;
@@ -44,13 +43,12 @@ export class ProxiedDestination extends DestinationState {
     this.authority = this.url.host;
     this.basePath = this.url.pathname.replace(/\/+$/, '');
     this.settings = settings;
-    this.#capacity = settings.maxConnections + settings.maxQueued;
     this.#pooled = new UndiciUpstream(this.url, settings);
   }
 
-  /** Whether one more request would only make the queue longer than it may be. */
+  /** Whether one more request would make the queue longer than it may be. */
   get overloaded(): boolean {
-    return this.active >= this.#capacity;
+    return this.#pooled.full;
   }
 
   /** The engine for a request: the pool, but for the two things that it cannot say. */
@@ -64,11 +62,8 @@ export class ProxiedDestination extends DestinationState {
   retire(): void {
     if (this.#retired) return;
     this.#retired = true;
-    const limit = setTimeout(() => this.destroy(), REMOVAL_DRAIN_LIMIT_MS);
-    limit.unref();
-    void this.#pooled.close().then(() => {
-      if (this.#single === null) clearTimeout(limit);
-    }, ignore);
+    setTimeout(() => this.destroy(), REMOVAL_DRAIN_LIMIT_MS).unref();
+    void this.#pooled.close();
   }
 
   destroy(): void {

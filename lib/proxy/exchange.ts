@@ -14,7 +14,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import { cleanTrailers } from '../core/http/request-headers.ts';
-import { buildResponseHead } from '../core/http/response-headers.ts';
+import { buildResponseHead, isPlainReason } from '../core/http/response-headers.ts';
 import { type AdmittedRequest, admit, Refusal } from './admission.ts';
 import type { ClientConnection, ConnectionTask } from './client-connection.ts';
 import { earlyHintsOf } from './early-hints.ts';
@@ -22,7 +22,7 @@ import { recordExchange } from './exchange-record.ts';
 import type { Sweepable } from './exchange-sweeper.ts';
 import { clientAddressOf, requestIdOf } from './forwarding.ts';
 import { headerPairs } from './header-pairs.ts';
-import { PROBLEM_TYPE, problemBody } from './problem-response.ts';
+import { refuseOnSocket, writeProblemResponse } from './problem-response.ts';
 import type { ProxiedRoute } from './proxied-route.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import { REPLAY_LIMIT_BYTES, RequestBody, type RequestBodyOwner } from './request-body.ts';
@@ -36,7 +36,7 @@ const OVER = 2;
 type Phase = 0 | 1 | 2;
 
 const LINGER_MS = 2_000;
-const LINGER_BYTES = 1_048_576;
+const LINGER_BYTES = 67_108_864;
 /** Interim responses that are passed on; an origin that sends more is not believed. */
 const MAX_EARLY_HINTS = 8;
 
@@ -56,7 +56,7 @@ function onResponseDrain(this: ExchangeResponse): void {
 }
 
 function onResponseClose(this: ExchangeResponse): void {
-  this.exchange?.onResponseClosed();
+  this.exchange?.onClosed();
 }
 
 /** A body that comes later must not hold back the head; one that is here already goes out with it. */
@@ -85,6 +85,9 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
   /** When the sweeper first saw that all was written; -1 before. */
   #endedAtMs = -1;
   #continued = false;
+  /** What the client sends is not HTTP any more: no more of the request will come. */
+  #broken = false;
+  #headFailed = false;
   #earlyHints = 0;
   /** -1 where the end of the response's body is not known beforehand. */
   #contentLength = -1;
@@ -198,11 +201,21 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
   }
 
   onResponseHead(status: number, statusText: string, rawHeaders: string[]): void {
-    const head = buildResponseHead(rawHeaders, status, this.#requestId);
+    const isHead = this.#incoming.method === 'HEAD';
+    const mayTrail = !isHead && status !== 304 && this.#incoming.httpVersion !== '1.0';
+    const head = buildResponseHead(rawHeaders, status, this.#requestId, mayTrail);
+    if (head.hasUnknownCoding) throw new Error('unknown transfer coding');
     this.#route?.responseHeaders?.apply(head.headers);
     if (this.#mustClose()) head.headers.push('connection', 'close');
-    this.#contentLength = this.#incoming.method === 'HEAD' || status === 304 ? -1 : head.contentLength;
-    this.#response.writeHead(status, statusText, head.headers);
+    this.#contentLength = isHead || status === 304 ? -1 : head.contentLength;
+    const reason = isPlainReason(statusText) ? statusText : '';
+    try {
+      this.#response.writeHead(status, reason, head.headers);
+    } catch (error) {
+      // Half of the head may stand in the response now: it cannot carry another one.
+      this.#headFailed = true;
+      throw error;
+    }
     process.nextTick(flushHead, this.#response, this);
   }
 
@@ -237,6 +250,8 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
 
   /** The response cannot be finished: the client must not take what it has for the whole. */
   onBrokenOff(error: ErrorDefinition): void {
+    // Complete already: what the origin does after its last byte is not the client's concern.
+    if (this.#response.writableEnded && error === ERRORS.upstreamBody) return;
     this.#error = error;
     this.#connection.reset();
   }
@@ -245,22 +260,17 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
 
   #answerProblem(error: ErrorDefinition, detail: string | null): void {
     this.#error = error;
-    const body = problemBody(error, this.#requestId, detail);
-    const headers = [
-      'content-type',
-      PROBLEM_TYPE,
-      'content-length',
-      String(body.length),
-      'x-request-id',
-      this.#requestId,
-    ];
-    if (error === ERRORS.methodNotAllowed)
-      headers.push('allow', 'GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS');
+    if (this.#headFailed) {
+      refuseOnSocket(this.#connection.socket, error, this.#requestId);
+      return;
+    }
     const hostile = error.side === 'client' && error !== ERRORS.noRoute;
-    if (hostile || this.#mustClose()) headers.push('connection', 'close');
-    this.#response.writeHead(error.status, headers);
-    if (this.#incoming.method !== 'HEAD') this.#response.write(body);
-    this.#responseBytes = body.length;
+    this.#responseBytes = writeProblemResponse(this.#response, error, {
+      requestId: this.#requestId,
+      detail,
+      isHead: this.#incoming.method === 'HEAD',
+      closes: hostile || this.#mustClose(),
+    });
     this.#completeResponse();
   }
 
@@ -270,6 +280,7 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
   }
 
   #clientStillSends(): boolean {
+    if (this.#broken) return false;
     // Before the request was understood nobody knows whether a body follows.
     if (this.#request === null) return !this.#incoming.complete;
     return this.#request.hasBody && !(this.#body?.ended ?? false) && !this.#incoming.complete;
@@ -280,7 +291,9 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
    * with unread bytes resets it, and the client would lose the answer (RFC 9112 §9.6).
    */
   #completeResponse(): void {
-    const waitsFor100 = this.#expectation !== 'none' && !this.#continued;
+    // A client may send without waiting for the 100 that it asked for.
+    const waitsFor100 =
+      this.#expectation !== 'none' && !this.#continued && this.#incoming.readableLength === 0;
     if (waitsFor100 || !this.#clientStillSends()) {
       this.#response.end();
       return;
@@ -314,18 +327,37 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
     else this.#answerProblem(ERRORS.bodyTooLarge, `at most ${this.#route?.maxBodyBytes} bytes`);
   }
 
-  onConnectionClosed(): void {
+  /** The response is out, or its connection is gone. */
+  onClosed(): void {
     this.#finish();
   }
 
-  onResponseClosed(): void {
-    this.#finish();
+  onRequestBroken(): void {
+    // Surplus behind a whole request: that one is still answered, and is the last.
+    if (this.#incoming.complete) {
+      this.#response.shouldKeepAlive = false;
+      return;
+    }
+    this.#broken = true;
+    if (this.#phase === LINGERING) {
+      this.#response.end();
+      return;
+    }
+    this.#attempts?.abort();
+    if (this.#response.headersSent) this.onBrokenOff(ERRORS.badRequest);
+    else this.#answerProblem(ERRORS.badRequest, null);
   }
 
   checkLimits(nowMs: number): void {
     if (this.#response.writableEnded) this.#checkReading(nowMs);
-    else if (this.#phase === UNDER_WAY) this.#attempts?.checkLimits(nowMs);
+    else if (this.#phase === UNDER_WAY && this.#attempts !== null) this.#checkAttempts(this.#attempts, nowMs);
     else if (this.#phase === LINGERING && nowMs - this.#lingeringSinceMs > LINGER_MS) this.#response.end();
+  }
+
+  #checkAttempts(attempts: UpstreamAttempts, nowMs: number): void {
+    // Without an attempt and without an answer a client would wait for ever: a fault of ours, but not its.
+    if (attempts.over && !this.#headFailed) this.onBrokenOff(ERRORS.internal);
+    else attempts.checkLimits(nowMs);
   }
 
   /** All is written, and waits in our buffers until the client reads it. */
@@ -338,13 +370,19 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
 
   #finish(): void {
     if (this.#phase === OVER) return;
+    // Who lingers has been sent all of the answer, and may close on it.
+    if (!this.#response.writableFinished && this.#phase !== LINGERING) this.#error ??= ERRORS.clientAborted;
     this.#phase = OVER;
     this.#context.sweeper.delete(this);
-    if (!this.#response.writableFinished) this.#error ??= ERRORS.clientAborted;
     this.#attempts?.finish();
     if (this.#route !== null) this.#route.cluster.activeRequests -= 1;
     this.#record();
     this.#connection.finish(this);
+  }
+
+  #finalStatus(): number {
+    if (this.#error === ERRORS.clientAborted) return ERRORS.clientAborted.status;
+    return this.#headFailed && this.#error !== null ? this.#error.status : this.#response.statusCode;
   }
 
   #record(): void {
@@ -355,7 +393,7 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
       request: this.#request,
       route: this.#route,
       attempts: this.#attempts,
-      status: this.#error === ERRORS.clientAborted ? ERRORS.clientAborted.status : this.#response.statusCode,
+      status: this.#finalStatus(),
       error: this.#error,
       durationMs: performance.now() - this.#startedMs,
       requestBytes: this.#body?.receivedBytes ?? 0,

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import { ClientConnection } from './client-connection.ts';
 import { Exchange, type Expectation } from './exchange.ts';
-import { writeProblem } from './problem-response.ts';
+import { refuseOnSocket } from './problem-response.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import { plainAddress } from './trusted-proxies.ts';
 import { WebSockets } from './upgrade.ts';
@@ -132,6 +132,7 @@ export class Listener {
     const isSurplus = error.code === 'HPE_CLOSED_CONNECTION' && socket.client?.busy;
     if (isSurplus || (socket.writableEnded && error.code !== 'ECONNRESET')) return;
     if (error.code === 'ECONNRESET') socket.destroy();
+    else if (socket.client?.busy) socket.client.breakRequest();
     else this.#refuse(socket, clientErrorOf(error.code));
   }
 
@@ -147,10 +148,7 @@ export class Listener {
     const requestId = this.#context.requestIds.next();
     this.#context.accessLog?.writeRefusal(requestId, plainAddress(socket.remoteAddress), error);
     socket.on('error', ignore);
-    writeProblem(socket, error, requestId);
-    // The client has its answer; what it still sends is of no interest, but unread bytes would reset it.
-    socket.resume();
-    setTimeout(() => socket.destroy(), IDLE_GRACE_MS).unref();
+    refuseOnSocket(socket, error, requestId);
   }
 
   /** Closes what has been idle for the whole grace, counted for each connection from its own last answer. */

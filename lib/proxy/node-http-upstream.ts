@@ -14,6 +14,9 @@ import {
   type UpstreamRequest,
 } from './upstream.ts';
 
+/** How long an origin is given to ask for the body; then it gets it unasked (RFC 9110 §10.1.1). */
+const CONTINUE_WAIT_MS = 1_000;
+
 export class NodeHttpUpstream implements Upstream {
   readonly #origin: URL;
   readonly #agent: http.Agent;
@@ -50,7 +53,9 @@ class NodeHttpExchange implements UpstreamExchange {
   #outgoing: http.ClientRequest | null = null;
   #incoming: http.IncomingMessage | null = null;
   #connectTimer: NodeJS.Timeout | null = null;
+  #continueTimer: NodeJS.Timeout | null = null;
   #sent = false;
+  #bodyBegun = false;
   #over = false;
 
   constructor(request: UpstreamRequest, handler: UpstreamHandler, onOver: () => void) {
@@ -78,8 +83,7 @@ class NodeHttpExchange implements UpstreamExchange {
       return;
     }
     this.#listen(this.#outgoing, origin.protocol === 'https:', connectMs);
-    if (this.#request.expectContinue) this.#outgoing.flushHeaders();
-    else this.#sendBody();
+    this.#outgoing.flushHeaders();
   }
 
   #outgoingHeaders(): string[] {
@@ -91,8 +95,10 @@ class NodeHttpExchange implements UpstreamExchange {
   }
 
   #listen(outgoing: http.ClientRequest, secure: boolean, connectMs: number): void {
-    this.#connectTimer = setTimeout(() => this.#failToConnect(), connectMs);
+    // From the socket on: before that it waits for a place among the agent's connections.
     outgoing.once('socket', (socket) => {
+      if (this.#over) return;
+      this.#connectTimer = setTimeout(() => this.#failToConnect(), connectMs);
       if (!socket.connecting && !secure) this.#onConnected();
       else socket.once(secure ? 'secureConnect' : 'connect', () => this.#onConnected());
     });
@@ -101,11 +107,9 @@ class NodeHttpExchange implements UpstreamExchange {
       if (!this.#over && info.statusCode > 101) this.#handler.onInformation(info.statusCode, info.rawHeaders);
     });
     outgoing.on('response', (incoming) => this.#onResponse(incoming));
-    outgoing.on('upgrade', (_incoming, socket) => {
+    outgoing.on('upgrade', (incoming, socket) => {
       socket.destroy();
-      this.#end(() =>
-        this.#handler.onFailure({ error: ERRORS.upstreamProtocol, condition: null, detail: 'unasked 101' }),
-      );
+      this.#failUnasked(incoming);
     });
     outgoing.on('error', (error) => this.fail(error));
   }
@@ -126,10 +130,14 @@ class NodeHttpExchange implements UpstreamExchange {
     if (this.#over) return;
     this.#sent = true;
     this.#handler.onSent();
+    // Not before: a body that was begun could not go to another destination.
+    if (!this.#request.expectContinue) this.#sendBody();
+    else this.#continueTimer = setTimeout(() => this.#onContinue(), CONTINUE_WAIT_MS);
   }
 
+  /** The origin wants the body, or has not said in time whether it does. */
   #onContinue(): void {
-    if (this.#over) return;
+    if (this.#over || this.#bodyBegun) return;
     this.#handler.onContinue();
     this.#sendBody();
   }
@@ -138,6 +146,7 @@ class NodeHttpExchange implements UpstreamExchange {
     const outgoing = this.#outgoing;
     const body = this.#request.body;
     if (outgoing === null) return;
+    this.#bodyBegun = true;
     if (body === null) {
       outgoing.end();
       return;
@@ -156,6 +165,10 @@ class NodeHttpExchange implements UpstreamExchange {
       incoming.destroy();
       return;
     }
+    if ((incoming.statusCode ?? 0) < 200) {
+      this.#failUnasked(incoming);
+      return;
+    }
     this.#incoming = incoming;
     incoming.on('data', (chunk: Buffer) => {
       if (!this.#over && !this.#handler.onData(chunk)) incoming.pause();
@@ -164,6 +177,13 @@ class NodeHttpExchange implements UpstreamExchange {
     incoming.on('error', (error) => this.fail(error));
     incoming.on('aborted', () => this.fail(new Error('the origin broke off')));
     this.#handler.onHead(incoming.statusCode ?? 0, incoming.statusMessage ?? '', incoming.rawHeaders);
+  }
+
+  /** An interim response, 101 above all, where a final one belongs. */
+  #failUnasked(incoming: http.IncomingMessage): void {
+    const detail = `unasked ${incoming.statusCode}`;
+    this.#end(() => this.#handler.onFailure({ error: ERRORS.upstreamProtocol, condition: null, detail }));
+    this.#outgoing?.destroy();
   }
 
   resume(): void {
@@ -192,6 +212,8 @@ class NodeHttpExchange implements UpstreamExchange {
   }
 
   #clearConnectTimer(): void {
+    if (this.#continueTimer !== null) clearTimeout(this.#continueTimer);
+    this.#continueTimer = null;
     if (this.#connectTimer !== null) clearTimeout(this.#connectTimer);
     this.#connectTimer = null;
   }

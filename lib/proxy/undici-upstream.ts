@@ -12,14 +12,21 @@ import {
 export interface UpstreamOptions {
   readonly connectMs: number;
   readonly maxConnections: number;
+  readonly maxQueued: number;
   readonly idleMs: number;
 }
 
 export class UndiciUpstream implements Upstream {
   readonly #pool: Pool;
+  readonly #options: UpstreamOptions;
+  /** Exchanges that undici has. It is never given more than connections, as nothing can leave its own queue. */
+  #running = 0;
+  readonly #waiting = new Set<UndiciExchange>();
+  #closing = false;
   readonly #serverName: string | null;
 
   constructor(origin: URL, options: UpstreamOptions) {
+    this.#options = options;
     // Said explicitly, as undici would take the name to verify from the Host field, which may be the client's.
     this.#serverName = origin.protocol === 'https:' ? origin.hostname.replace(/^\[|\]$/g, '') : null;
     this.#pool = new Pool(origin.origin, {
@@ -35,9 +42,23 @@ export class UndiciUpstream implements Upstream {
     });
   }
 
+  /** Whether one more request would have to wait, and may not. */
+  get full(): boolean {
+    return this.#running >= this.#options.maxConnections && this.#waiting.size >= this.#options.maxQueued;
+  }
+
   dispatch(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {
-    const exchange = new UndiciExchange(handler);
     request.headers.push('host', request.host);
+    const exchange = new UndiciExchange(this, request, handler);
+    if (this.#running < this.#options.maxConnections) this.#start(exchange);
+    else this.#waiting.add(exchange);
+    return exchange;
+  }
+
+  #start(exchange: UndiciExchange): void {
+    const { request } = exchange;
+    this.#running += 1;
+    exchange.isStarting = true;
     try {
       this.#pool.dispatch(
         {
@@ -50,17 +71,40 @@ export class UndiciUpstream implements Upstream {
         exchange,
       );
     } catch (error) {
-      // Later, as for every other failure: the caller has not got its exchange yet.
-      queueMicrotask(() => exchange.onResponseError(null, error as Error));
+      exchange.onResponseError(null, error as Error);
     }
-    return exchange;
+    exchange.isStarting = false;
   }
 
+  /** An exchange has nothing more to do with its connection, or gives up waiting for one. */
+  release(exchange: UndiciExchange): void {
+    if (this.#waiting.delete(exchange)) {
+      this.#closeWhenIdle();
+      return;
+    }
+    this.#running -= 1;
+    const [next] = this.#waiting;
+    if (next !== undefined) {
+      this.#waiting.delete(next);
+      this.#start(next);
+    }
+    this.#closeWhenIdle();
+  }
+
+  /** What waits here is still served; undici, once told to close, would take nothing more. */
   async close(): Promise<void> {
-    await this.#pool.close();
+    this.#closing = true;
+    this.#closeWhenIdle();
+  }
+
+  #closeWhenIdle(): void {
+    if (!this.#closing || this.#running > 0 || this.#waiting.size > 0) return;
+    void this.#pool.close().catch(() => {});
   }
 
   async destroy(): Promise<void> {
+    for (const exchange of [...this.#waiting])
+      exchange.onResponseError(null, new Error('the upstream was closed'));
     await this.#pool.destroy();
   }
 }
@@ -86,11 +130,17 @@ function withoutAddressAsName(target: buildConnector.Options): buildConnector.Op
 }
 
 class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
+  readonly request: UpstreamRequest;
+  readonly #upstream: UndiciUpstream;
   readonly #handler: UpstreamHandler;
+  /** True while undici is being given the request: what it reports then must wait for the caller. */
+  isStarting = false;
   #controller: Dispatcher.DispatchController | null = null;
   #over = false;
 
-  constructor(handler: UpstreamHandler) {
+  constructor(upstream: UndiciUpstream, request: UpstreamRequest, handler: UpstreamHandler) {
+    this.#upstream = upstream;
+    this.request = request;
     this.#handler = handler;
   }
 
@@ -102,11 +152,12 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
     if (this.#over) return;
     this.#over = true;
     this.#controller?.abort(ABORTED);
+    this.#upstream.release(this);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    // Aborted while it waited for a connection: undici has no way to leave its queue before this point.
+    // Aborted while the connection was being made: undici has no way to leave before this point.
     if (this.#over) controller.abort(ABORTED);
     else this.#handler.onSent();
   }
@@ -131,12 +182,18 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
   onResponseEnd(controller: Dispatcher.DispatchController): void {
     if (this.#over) return;
     this.#over = true;
+    this.#upstream.release(this);
     this.#handler.onEnd(textsOf(controller.rawTrailers));
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+  onResponseError(controller: Dispatcher.DispatchController | null, error: Error): void {
+    if (this.isStarting) {
+      queueMicrotask(() => this.onResponseError(controller, error));
+      return;
+    }
     if (this.#over) return;
     this.#over = true;
+    this.#upstream.release(this);
     this.#handler.onFailure(failureOf(error, this.#controller !== null));
   }
 }

@@ -8,14 +8,11 @@ import type { ClientConnection } from './client-connection.ts';
 import type { ProxiedDestination } from './destination.ts';
 import { roundMs } from './exchange-record.ts';
 import { clientAddressOf, headersFor, hostFor, requestIdOf, targetFor } from './forwarding.ts';
-import { writeProblem } from './problem-response.ts';
+import { refuseOnSocket } from './problem-response.ts';
 import type { ProxiedRoute } from './proxied-route.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import { plainAddress } from './trusted-proxies.ts';
 import { WebSocketSession } from './websocket-session.ts';
-
-/** How long a client that was refused has to close its connection. */
-const REFUSED_GRACE_MS = 2_000;
 
 /** The WebSockets of a worker, and the way to them. */
 export class WebSockets {
@@ -60,10 +57,7 @@ export class WebSockets {
     stats.begin();
     stats.end(error.status, 0);
     this.#context.accessLog?.writeRefusal(requestId, plainAddress(socket.remoteAddress), error);
-    writeProblem(socket, error, requestId);
-    // As after any refusal: unread bytes would reset the answer, and a client that stays must go in the end.
-    socket.resume();
-    setTimeout(() => socket.destroy(), REFUSED_GRACE_MS).unref();
+    refuseOnSocket(socket, error, requestId);
   }
 
   #open(
@@ -96,7 +90,7 @@ export class WebSockets {
       this.#context.sweeper,
       (status, error, detail) => {
         this.#sessions.delete(session);
-        cluster.balancer.end(destination, status === 101 ? 0 : -1);
+        cluster.balancer.end(destination, error?.side === 'origin' ? -1 : session.headLatencyMs);
         if (error !== null && error.side === 'origin') stats.countUpstreamError(error.code);
         const durationMs = performance.now() - startedMs;
         stats.end(status, durationMs);

@@ -67,6 +67,8 @@ export class UpstreamAttempts implements UpstreamHandler {
   #lastActivityMs = 0;
   #continued = false;
   #countedAsRetry = false;
+  /** Whether a destination that was tried may be taken again. */
+  #mayRepeat = false;
   /** The destination of the last attempt. */
   destination: ProxiedDestination | null = null;
   /** Attempts so far, the one under way included. */
@@ -88,6 +90,11 @@ export class UpstreamAttempts implements UpstreamHandler {
   /** From the last attempt's start to its head, in ms; null where no head came. */
   get headLatencyMs(): number | null {
     return this.#headAtMs < 0 ? null : this.#headAtMs - this.#startedMs;
+  }
+
+  /** Whether nothing more will be reported to the owner. */
+  get over(): boolean {
+    return this.#phase === OVER;
   }
 
   begin(): void {
@@ -112,6 +119,12 @@ export class UpstreamAttempts implements UpstreamHandler {
     const { balancer } = this.#subject.route.cluster;
     for (;;) {
       const destination = balancer.pick(this.#hash, this.#tried);
+      if (destination === null && this.#mayRepeat) {
+        // All have been tried, so the same again: a lost connection says little of the next.
+        this.#mayRepeat = false;
+        this.#tried = null;
+        continue;
+      }
       if (destination === null || !destination.overloaded) return destination;
       this.#noteTried(destination);
       this.#failure = { error: ERRORS.upstreamOverloaded, condition: null, detail: 'queue full' };
@@ -187,7 +200,7 @@ export class UpstreamAttempts implements UpstreamHandler {
   }
 
   onInformation(status: number, rawHeaders: string[]): void {
-    this.noteActivity();
+    // Does not count as activity: an origin could go on with these for ever.
     this.#owner.onInformation(status, rawHeaders);
   }
 
@@ -256,8 +269,7 @@ export class UpstreamAttempts implements UpstreamHandler {
     if (!this.#countedAsRetry) cluster.activeRetries += 1;
     this.#countedAsRetry = true;
     if (this.destination !== null) this.#noteTried(this.destination);
-    // Another destination where there is one, else the same again: a lost connection says little of the next.
-    if (cluster.balancer.pick(this.#hash, this.#tried) === null) this.#tried = null;
+    this.#mayRepeat = true;
     this.begin();
   }
 

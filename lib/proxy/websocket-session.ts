@@ -5,11 +5,11 @@
  */
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { createProxyServer } from 'http-proxy-3';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import type { HeaderTransformer } from '../core/http/header-transform.ts';
-import { buildResponseHead } from '../core/http/response-headers.ts';
+import { buildResponseHead, isPlainReason } from '../core/http/response-headers.ts';
 import {
   GOING_AWAY_FRAME,
   MASKED_GOING_AWAY_FRAME,
@@ -62,7 +62,10 @@ export class WebSocketSession implements Sweepable {
   #early: Buffer[] = [];
   #earlyBytes = 0;
   #stopKeeping: () => void = () => {};
-  #sinceMs = performance.now();
+  readonly #startedMs = performance.now();
+  #sinceMs = this.#startedMs;
+  /** Until the origin answered, or as long as it has been waited for. */
+  headLatencyMs = 0;
   #bytesSeen = 0;
   #leaving = false;
   #goodbyeSaid = false;
@@ -84,6 +87,8 @@ export class WebSocketSession implements Sweepable {
       ignorePath: true,
       prependPath: false,
       connectTimeout: destination.settings.connectMs,
+      // Said explicitly, as the name to verify would be taken from the Host field, which may be the client's.
+      ssl: { servername: isIP(bareHost(destination.url)) === 0 ? destination.url.hostname : '' },
     });
     proxy.on('proxyReqWs', (outgoing) => this.#takeOver(outgoing));
     proxy.on('open', (originSocket) => this.#onOpen(originSocket as Socket));
@@ -166,15 +171,19 @@ export class WebSocketSession implements Sweepable {
   /** The origin answered something else than 101: the client gets that answer, and the connection ends with it. */
   #relayRefusal(response: IncomingMessage): void {
     const { socket } = this.#request;
-    this.#status = response.statusCode ?? 502;
-    this.#sinceMs = performance.now();
-    if (socket.destroyed) {
+    if (socket.destroyed || (response.statusCode ?? 0) < 200) {
       response.destroy();
+      this.#onError(
+        Object.assign(new Error(`unasked ${response.statusCode}`), { code: 'HPE_UNASKED_STATUS' }),
+      );
       return;
     }
+    this.#noteHead(response.statusCode ?? 502);
     this.#discardEarlyBytes();
     const headers = this.#answerHeaders(response, this.#status);
-    let head = `HTTP/1.1 ${this.#status} ${response.statusMessage || STATUS_CODES[this.#status] || ''}\r\n`;
+    const { statusMessage = '' } = response;
+    const reason = isPlainReason(statusMessage) ? statusMessage : STATUS_CODES[this.#status];
+    let head = `HTTP/1.1 ${this.#status} ${reason ?? ''}\r\n`;
     for (let index = 0; index < headers.length; index += 2)
       head += `${headers[index]}: ${headers[index + 1]}\r\n`;
     socket.write(`${head}connection: close\r\n\r\n`, 'latin1');
@@ -187,9 +196,8 @@ export class WebSocketSession implements Sweepable {
 
   #onOpen(originSocket: Socket): void {
     const { socket } = this.#request;
-    this.#status = 101;
+    this.#noteHead(101);
     this.#originSocket = originSocket;
-    this.#sinceMs = performance.now();
     originSocket.on('data', (chunk: Buffer) => this.#toClient.push(chunk));
     socket.on('data', (chunk: Buffer) => {
       this.#toOrigin.push(chunk);
@@ -199,6 +207,12 @@ export class WebSocketSession implements Sweepable {
       if (!socket.writableFinished) socket.end();
     });
     if (this.#leaving) this.leave();
+  }
+
+  #noteHead(status: number): void {
+    this.#status = status;
+    this.#sinceMs = performance.now();
+    this.headLatencyMs = this.#sinceMs - this.#startedMs;
   }
 
   #onError(error: Error): void {
@@ -241,7 +255,8 @@ export class WebSocketSession implements Sweepable {
   checkLimits(nowMs: number): void {
     const { socket, headersMs, idleMs } = this.#request;
     const bytes = socket.bytesRead + socket.bytesWritten;
-    if (bytes !== this.#bytesSeen && !this.#goodbyeSaid) {
+    // Before the origin has answered, what the client sends does not prolong the wait.
+    if (bytes !== this.#bytesSeen && !this.#goodbyeSaid && this.#status !== 0) {
       this.#bytesSeen = bytes;
       this.#sinceMs = nowMs;
     }
@@ -261,15 +276,29 @@ export class WebSocketSession implements Sweepable {
     this.#outgoing?.destroy(new Error('no answer to the upgrade'));
   }
 
+  /** The library has half-closed it; an origin that does not answer that must not keep it. */
+  #endOriginSocket(originSocket: Socket): void {
+    const limit = setTimeout(() => originSocket.destroy(), GOODBYE_MS);
+    limit.unref();
+    originSocket.once('close', () => clearTimeout(limit));
+    if (originSocket.destroyed) clearTimeout(limit);
+  }
+
   #finish(): void {
     if (this.#over) return;
     this.#over = true;
     this.#sweeper.delete(this);
     // Gone before the origin answered: nobody else would end that request.
     if (this.#status === 0) this.#error ??= ERRORS.clientAborted;
+    if (this.headLatencyMs === 0) this.headLatencyMs = performance.now() - this.#startedMs;
     if (this.#originSocket === null) this.#outgoing?.destroy();
+    else this.#endOriginSocket(this.#originSocket);
     this.#onEnd(this.#status === 0 ? ERRORS.clientAborted.status : this.#status, this.#error, this.#detail);
   }
+}
+
+function bareHost(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, '');
 }
 
 /** The header object of an upgrade, as the library takes it. Repeated names become lists, a line each. */
