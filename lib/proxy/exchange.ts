@@ -327,11 +327,6 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
     else this.#answerProblem(ERRORS.bodyTooLarge, `at most ${this.#route?.maxBodyBytes} bytes`);
   }
 
-  /** The response is out, or its connection is gone. */
-  onClosed(): void {
-    this.#finish();
-  }
-
   onRequestBroken(): void {
     // Surplus behind a whole request: that one is still answered, and is the last.
     if (this.#incoming.complete) {
@@ -356,7 +351,7 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
 
   #checkAttempts(attempts: UpstreamAttempts, nowMs: number): void {
     // Without an attempt and without an answer a client would wait for ever: a fault of ours, but not its.
-    if (attempts.over && !this.#headFailed) this.onBrokenOff(ERRORS.internal);
+    if (attempts.over && this.#error === null) this.onBrokenOff(ERRORS.internal);
     else attempts.checkLimits(nowMs);
   }
 
@@ -368,7 +363,8 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
 
   // ---- the end ----
 
-  #finish(): void {
+  /** The response is out, or its connection is gone. */
+  onClosed(): void {
     if (this.#phase === OVER) return;
     // Who lingers has been sent all of the answer, and may close on it.
     if (!this.#response.writableFinished && this.#phase !== LINGERING) this.#error ??= ERRORS.clientAborted;

@@ -29,6 +29,14 @@ class Taker implements ConnectionTaker {
     return true;
   }
 
+  async waitForProbe(): Promise<void> {
+    await this.#changed.waitFor(
+      () => (this.probes > 0 ? this.probes : undefined),
+      10_000,
+      () => 'no probe',
+    );
+  }
+
   async waitForSockets(count: number): Promise<readonly Socket[]> {
     return this.#changed.waitFor(
       () => (this.given.length >= count ? this.given : undefined),
@@ -87,6 +95,33 @@ t.test('a socket that a worker had not accepted when it died goes to another one
   acceptor.onGone(dying);
   t.same(portsOf(await other.waitForSockets(1)), [client.localPort]);
   t.equal(client.connectionEnd, null);
+});
+
+t.test(
+  'a socket that did not reach a worker goes to another, and the worker gets its turn again',
+  async (t) => {
+    const { acceptor, open } = await openAcceptor(t);
+    const [full, other] = [new Taker(), new Taker()];
+    acceptor.add(full);
+    acceptor.add(other);
+    const client = await open();
+    await full.waitForSockets(1);
+    acceptor.onMissed(full, true);
+    t.same(portsOf(await other.waitForSockets(1)), [client.localPort]);
+    const next = await open();
+    await full.waitForSockets(2);
+    t.equal(full.ports[1], next.localPort);
+    t.equal(client.connectionEnd, null);
+  },
+);
+
+t.test('a worker that does not take a socket in time is asked whether it has come', async (t) => {
+  const { acceptor, open } = await openAcceptor(t);
+  const slow = new Taker();
+  acceptor.add(slow);
+  await open();
+  await slow.waitForProbe();
+  t.equal(slow.given.length, 1, 'and is given nothing else meanwhile');
 });
 
 t.test('it waits for the next worker where there is no other', async (t) => {

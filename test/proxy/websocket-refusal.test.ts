@@ -9,7 +9,6 @@ const proxy = await startScriptedClusters(t, {
   refuses: { route: { responseHeaders: { set: { 'x-gateway': 'fengling' } } } },
   breaks: {},
   down: { origins: 0, dead: 1 },
-  'half-down': { origins: 1, dead: 1 },
   empty: { origins: 0 },
   silent: { timeouts: { headersMs: 300 } },
   drops: {},
@@ -70,20 +69,6 @@ t.test('an origin that is down is 502', async (t) => {
   t.match(response.text, '"code":"GW_ERR_UPSTREAM_CONNECT"');
   t.equal(response.header('connection'), 'close');
   t.notMatch(response.headBytes.toString() + response.text, /127\.0\.0\.1|ECONNREFUSED/);
-});
-
-// Requests do, upgrades do not yet.
-t.test('an upgrade goes to another destination where the first is down', { todo: true }, async (t) => {
-  proxy.origin('half-down').handler = (_, connection) => {
-    connection.switchProtocols(ACCEPT_FIELDS);
-  };
-  const statuses: number[] = [];
-  for (let round = 0; round < 2; round++) {
-    const client = await proxy.connect(t);
-    client.send(formatUpgrade('/half-down/'));
-    statuses.push((await client.readHead()).status);
-  }
-  t.same(statuses, [101, 101]);
 });
 
 t.test('a cluster without destinations is 503', async (t) => {
