@@ -73,7 +73,8 @@ t.test('clients that give up while they wait for a connection cost the origin no
     impatient.reset();
   }
   // Each scrape asks the worker, so this ends as soon as it has noticed that they are gone.
-  while ((await gateway.metrics()).get('gateway_worker_connections{worker="1"}') !== 1);
+  const underWay = 'gateway_requests_in_flight{cluster="only",route="all"}';
+  while ((await gateway.metrics()).get(underWay) !== 1);
   crowded.handler = (_, connection) => connection.answer({ body: 'ok' });
   const patient = await connect(gateway.port, { owner: t });
   patient.send(formatRequest('GET', '/patient'));

@@ -32,7 +32,7 @@ if (mode === 'hold') {
 if (mode === 'file-limit') {
   const store = await FileStore.open(directory);
   const outcomes: unknown[] = [];
-  for (const message of ['small', 'x'.repeat(200_000), 'small again']) {
+  for (const message of ['small', 'x'.repeat(12_000_000), 'small again']) {
     const outcome = store.publish(changeOf([putCluster(`c${message.length}`)], { message }));
     outcomes.push({
       result: await outcome.then(
