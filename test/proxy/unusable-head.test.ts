@@ -67,14 +67,14 @@ t.test('clients that give up while they wait for a connection cost the origin no
   const first = await connect(gateway.port, { owner: t });
   first.send(formatRequest('GET', '/first'));
   await crowded.waitForRequests(1);
-  for (let round = 0; round < 40; round += 1) {
-    const impatient = await connect(gateway.port, { owner: t });
-    impatient.send(formatRequest('GET', '/impatient'));
-    impatient.reset();
-  }
-  // Each scrape asks the worker, so this ends as soon as it has noticed that they are gone.
-  const underWay = 'gateway_requests_in_flight{cluster="only",route="all"}';
-  while ((await gateway.metrics()).get(underWay) !== 1);
+  const underWay = async () =>
+    (await gateway.metrics()).get('gateway_requests_in_flight{cluster="only",route="all"}');
+  const impatient = await Promise.all(Array.from({ length: 40 }, () => connect(gateway.port, { owner: t })));
+  for (const client of impatient) client.send(formatRequest('GET', '/impatient'));
+  // Each scrape asks the worker, so these end as soon as it has all of them, and as soon as all are gone.
+  while ((await underWay()) !== 41);
+  for (const client of impatient) client.reset();
+  while ((await underWay()) !== 1);
   crowded.handler = (_, connection) => connection.answer({ body: 'ok' });
   const patient = await connect(gateway.port, { owner: t });
   patient.send(formatRequest('GET', '/patient'));

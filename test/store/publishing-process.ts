@@ -30,6 +30,8 @@ if (mode === 'hold') {
 }
 
 if (mode === 'file-limit') {
+  // A process without a handler of its own would be ended by what watches it for coverage.
+  process.on('SIGXFSZ', () => {});
   const store = await FileStore.open(directory);
   const outcomes: unknown[] = [];
   for (const message of ['small', 'x'.repeat(12_000_000), 'small again']) {
