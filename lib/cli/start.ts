@@ -24,6 +24,8 @@ export async function runGateway(
     signals.attach(gateway);
     await gateway.start();
   } catch (error) {
+    // A start that is being given up may fail at anything; how it ends is decided already.
+    if (signals.leaving) return;
     process.stderr.write(`fengling-gateway: ${explain(error)}\n`);
     process.exit(1);
   }
@@ -50,6 +52,10 @@ class SignalHandling {
     process.on('SIGINT', () => this.#leave());
     // Before the workers are up there is nothing to restart.
     process.on('SIGHUP', () => this.#gateway?.restartWorkers());
+  }
+
+  get leaving(): boolean {
+    return this.#leaving;
   }
 
   attach(gateway: Gateway): void {

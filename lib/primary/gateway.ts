@@ -141,7 +141,8 @@ export class Gateway {
     await this.#keeper.start();
     this.#listenAddress = await this.#open('--listen', this.#settings.listen, this.#acceptor);
     this.#adminAddress = await this.#open('--admin', this.#settings.admin, this.#probes);
-    this.#supervisor.start();
+    // Told to stop meanwhile: workers would only be in the way.
+    if (!this.#stopping) this.#supervisor.start();
   }
 
   async #open(
