@@ -196,7 +196,9 @@ export class Gateway {
     process.send?.('ready');
   }
 
+  /** Replaces the workers one by one. Before they are all up there is nothing to replace. */
   restartWorkers(): void {
+    if (!this.#ready || this.#stopping) return;
     this.#logger.info('workers are being restarted');
     void this.#supervisor.restartAll();
   }
