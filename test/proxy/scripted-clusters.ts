@@ -103,7 +103,7 @@ export class ScriptedClusters {
 }
 
 /** The configuration document of the clusters and their routes. */
-export function describeClusters(
+function describeClusters(
   plans: Readonly<Record<string, ClusterPlan>>,
   urls: ReadonlyMap<string, readonly string[]>,
 ): { clusters: Record<string, Cluster>; routes: Record<string, Route> } {

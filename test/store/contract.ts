@@ -17,7 +17,7 @@ export function clusterAt(port: number): Cluster {
   return { destinations: { one: { url: `http://127.0.0.1:${port}` } } };
 }
 
-export function routeTo(cluster: string): Route {
+function routeTo(cluster: string): Route {
   return { match: { path: `/${cluster}/{**rest}` }, cluster };
 }
 
@@ -29,7 +29,7 @@ export function putCluster(id: string, port = 8080): Operation {
   return { op: 'put', kind: 'cluster', id, value: clusterAt(port) };
 }
 
-export function putRoute(id: string, cluster: string): Operation {
+function putRoute(id: string, cluster: string): Operation {
   return { op: 'put', kind: 'route', id, value: routeTo(cluster) };
 }
 

@@ -30,7 +30,7 @@ const predicate = fc.oneof(
   }),
 );
 
-export const arbitraryRoute: fc.Arbitrary<Route> = fc.record(
+const arbitraryRoute: fc.Arbitrary<Route> = fc.record(
   {
     match: fc.record(
       {
