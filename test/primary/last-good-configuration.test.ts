@@ -120,7 +120,9 @@ t.test('a damaged last good file is set aside and named, not trusted', async (t)
 t.test('a state directory that cannot be written to any more: reported, and traffic goes on', async (t) => {
   const stateDirectory = join(await createTemporaryDirectory(t), 'state');
   const gateway = await startGateway(t, { config: documentFor('/before'), stateDirectory });
-  await rm(stateDirectory, { recursive: true });
+  // The first configuration is saved once it is served: removing must not meet that.
+  while (!(await readdir(stateDirectory)).includes('last-good.json'));
+  await rm(stateDirectory, { recursive: true, maxRetries: 10 });
   // Permissions would not keep root from writing; a file in the place of the directory does.
   await writeFile(stateDirectory, '');
   const [line] = await Promise.all([
