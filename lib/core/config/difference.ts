@@ -1,39 +1,64 @@
 /** Changes between configurations: what leads from one to another, and what a change makes of one. */
-import type { DeleteOperation, Operation, PutOperation } from './change.ts';
+import type { Operation, PutOperation } from './change.ts';
 import { equalValues } from './equal-values.ts';
 import { COLLECTIONS, type Configuration, KINDS, type Kind } from './model.ts';
+import { finishSlices, SliceMeter } from './slices.ts';
 
 /**
  * The operations that lead from one configuration to another, none where they hold the same. Their order
  * is safe to apply one by one: a route never names a cluster that is not there yet or not there any more.
  */
 export function diffConfigurations(from: Configuration, to: Configuration): Operation[] {
-  return [
-    ...KINDS.flatMap((kind) => listPuts(kind, from, to)),
-    ...KINDS.toReversed().flatMap((kind) => listDeletes(kind, from, to)),
-  ];
+  return finishSlices(diffInSlices(from, to));
 }
 
-function listPuts(kind: Kind, from: Configuration, to: Configuration): PutOperation[] {
+/** The same as `diffConfigurations`, in slices. Neither configuration may change until it has ended. */
+export function* diffInSlices(from: Configuration, to: Configuration): Generator<void, Operation[]> {
+  const operations: Operation[] = [];
+  for (const kind of KINDS) {
+    yield* addPuts(kind, from, to, operations);
+  }
+  for (const kind of KINDS.toReversed()) {
+    yield* addDeletes(kind, from, to, operations);
+  }
+  return operations;
+}
+
+function* addPuts(
+  kind: Kind,
+  from: Configuration,
+  to: Configuration,
+  operations: Operation[],
+): Generator<void, void> {
   const before: ReadonlyMap<string, unknown> = from[COLLECTIONS[kind]];
-  const operations: PutOperation[] = [];
+  const meter = new SliceMeter();
   for (const [id, value] of to[COLLECTIONS[kind]]) {
     if (!before.has(id) || !equalValues(before.get(id), value)) {
       // The collection of a kind holds the values of that kind, which the type of the union cannot say.
       operations.push({ op: 'put', kind, id, value } as PutOperation);
     }
-  }
-  return operations;
-}
-
-function listDeletes(kind: Kind, from: Configuration, to: Configuration): DeleteOperation[] {
-  const operations: DeleteOperation[] = [];
-  for (const id of from[COLLECTIONS[kind]].keys()) {
-    if (!to[COLLECTIONS[kind]].has(id)) {
-      operations.push({ op: 'delete', kind, id });
+    if (meter.isFullAfter(1)) {
+      yield;
     }
   }
-  return operations;
+}
+
+function* addDeletes(
+  kind: Kind,
+  from: Configuration,
+  to: Configuration,
+  operations: Operation[],
+): Generator<void, void> {
+  const after: ReadonlyMap<string, unknown> = to[COLLECTIONS[kind]];
+  const meter = new SliceMeter();
+  for (const id of from[COLLECTIONS[kind]].keys()) {
+    if (!after.has(id)) {
+      operations.push({ op: 'delete', kind, id });
+    }
+    if (meter.isFullAfter(1)) {
+      yield;
+    }
+  }
 }
 
 /**

@@ -37,3 +37,7 @@ export interface Findings {
   readonly problems: ProblemList;
   readonly warnings: ProblemList;
 }
+
+export function noFindings(): Findings {
+  return { problems: new ProblemList(), warnings: new ProblemList() };
+}

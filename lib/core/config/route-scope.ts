@@ -67,6 +67,11 @@ export function listCoveringHosts(host: string): readonly string[] {
   return hosts;
 }
 
+/** Whether `general` takes all that `host` takes, both keys of hosts. */
+export function coversHost(general: string, host: string): boolean {
+  return general.startsWith('*') ? host.endsWith(general.slice(1)) : host === general;
+}
+
 /** Negative where `left` wins over `right` on the same host and the same path; 0 only for the same id. */
 export function compareRank(left: RouteScope, right: RouteScope): number {
   if (left.order !== right.order) {

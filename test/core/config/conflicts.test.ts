@@ -3,12 +3,13 @@ import t from 'tap';
 import { reportRouteConflicts } from '../../../lib/core/config/conflicts.ts';
 import type { Route, RouteMatch } from '../../../lib/core/config/model.ts';
 import { type Findings, ProblemList } from '../../../lib/core/config/problem-list.ts';
+import { finishSlices } from '../../../lib/core/config/slices.ts';
 import { RouteCache } from '../../../lib/core/routing/route-cache.ts';
 import { arbitraryRequest, arbitraryRoutes } from './arbitrary-configuration.ts';
 
 function findConflicts(routes: ReadonlyMap<string, Route>) {
   const findings: Findings = { problems: new ProblemList(), warnings: new ProblemList() };
-  reportRouteConflicts(routes, findings);
+  finishSlices(reportRouteConflicts(routes, findings));
   return { problems: findings.problems.toArray(), warnings: findings.warnings.toArray() };
 }
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
 import type { Operation } from '../../../lib/core/config/change.ts';
-import { applyOperations, diffConfigurations } from '../../../lib/core/config/difference.ts';
+import { applyOperations, diffConfigurations, diffInSlices } from '../../../lib/core/config/difference.ts';
 import { EMPTY_CONFIGURATION } from '../../../lib/core/config/document.ts';
 import type { Cluster, Configuration } from '../../../lib/core/config/model.ts';
 import { arbitraryRoutes } from './arbitrary-configuration.ts';
@@ -98,4 +98,22 @@ t.test('an operation of an unknown kind is refused, not lost', async (t) => {
     name: 'RangeError',
     message: /unknown kind/,
   });
+});
+
+t.test('a difference between large configurations pauses every few hundred entries', async (t) => {
+  const clusters = new Map([['c', cluster('http://a')]]);
+  const routesTo = (path: string, first: number): Configuration => ({
+    clusters,
+    routes: new Map(
+      Array.from({ length: 5_000 }, (_, index) => [`r${first + index}`, { match: { path }, cluster: 'c' }]),
+    ),
+  });
+  const slices = diffInSlices(routesTo('/a', 0), routesTo('/b', 2_500));
+  let pauses = 0;
+  let step = slices.next();
+  for (; step.done !== true; step = slices.next()) {
+    pauses += 1;
+  }
+  t.equal(step.value.length, 7_500);
+  t.ok(pauses >= 10_000 / 400, `${pauses} pauses`);
 });

@@ -1,0 +1,45 @@
+/** The schema of single entries: whole documents are checked entry by entry, so that it goes in slices. */
+import { Compile } from 'typebox/compile';
+import {
+  COLLECTIONS,
+  clusterSchema,
+  configurationSchema,
+  ID_PATTERN,
+  type Kind,
+  routeSchema,
+} from './model.ts';
+import { childPointer } from './problem.ts';
+import type { ProblemList } from './problem-list.ts';
+import { matchesPattern, type SchemaNode } from './schema-node.ts';
+import { reportSchemaProblems } from './schema-problems.ts';
+
+const VALIDATORS = { cluster: Compile(clusterSchema), route: Compile(routeSchema) };
+
+/** TypeBox types say what a schema means; the schema itself is plain JSON Schema. */
+const documentSchema = configurationSchema as unknown as SchemaNode;
+
+/** Where an entry is in a document. */
+export function entryPointer(kind: Kind, id: string): string {
+  return childPointer(`/${COLLECTIONS[kind]}`, id);
+}
+
+/** Adds what of an id and a value does not fit the schema. Returns whether all of it fits. */
+export function checkEntrySchema(kind: Kind, id: string, value: unknown, problems: ProblemList): boolean {
+  const validator = VALIDATORS[kind];
+  if (matchesPattern(ID_PATTERN, id) && validator.Check(value)) {
+    return true;
+  }
+  checkDocumentSchema({ [COLLECTIONS[kind]]: { [id]: value } }, problems);
+  if (problems.isEmpty) {
+    // The compiled schema decides: what it refuses is refused, even if the words for it were missing.
+    for (const { instancePath, message } of validator.Errors(value)) {
+      problems.add(entryPointer(kind, id) + instancePath, message);
+    }
+  }
+  return false;
+}
+
+/** Adds everything that does not fit the schema of documents, in one go. */
+export function checkDocumentSchema(document: unknown, problems: ProblemList): void {
+  reportSchemaProblems(documentSchema, document, '', problems);
+}
