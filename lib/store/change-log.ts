@@ -1,22 +1,17 @@
-import { type FileHandle, open, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DamagedTextError, decodeChecksummed, encodeChecksummed } from './checksummed-json.ts';
-import { type LoggedChange, UnreadableStoreError } from './config-store.ts';
-import { findOperationProblems } from './entry-table.ts';
-import { errorCodeOf, fileError } from './file-error.ts';
-import { isHead, isRecord } from './stored-shape.ts';
+import { changeLinePieces, readChangeLogFile } from './change-log-file.ts';
+import { type LoggedChange, StoreUnavailableError } from './config-store.ts';
+import { fileError } from './file-error.ts';
+import { chunksOf } from './text-chunks.ts';
 import { syncDirectory } from './write-file-atomically.ts';
 
-const FORMAT = 'fengling-gateway/change/1';
 const FILE_NAME = 'changes.log';
 /** A log that was rotated is named after the last revision in it. */
 const ROTATED_NAME = /^changes\.(\d{1,16})\.log$/;
 
-const LINE_FEED = 0x0a;
-
 /**
- * The changes since the last snapshot, one checksummed line of JSON each, and the older logs that are
- * kept as history:
+ * The log that changes are written to, and the older ones before it, which a snapshot makes mere history:
  *
  *     configuration.json   changes.2000.log   changes.3000.log   changes.log
  *     snapshot at 3000     1001 … 2000        2001 … 3000        3001 … now
@@ -24,8 +19,11 @@ const LINE_FEED = 0x0a;
 export class ChangeLog {
   readonly path: string;
   readonly #directory: string;
+  #changes: LoggedChange[] = [];
   /** Everything behind it is the rest of an append that failed. */
   #lengthBytes = 0;
+  /** Whether there is such a rest, which could not be cut off yet. */
+  #hasRest = false;
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -36,12 +34,18 @@ export class ChangeLog {
     return this.#lengthBytes;
   }
 
+  /** The changes in the current log, oldest first. */
+  get changes(): readonly LoggedChange[] {
+    return this.#changes;
+  }
+
   /**
-   * Reads the changes of the current log, and cuts off a last line that was not written to its end.
+   * Reads the current log, and cuts off a last line that was not written to its end.
    * @throws UnreadableStoreError where anything else is damaged.
    */
-  async open(onNote: (note: string) => void): Promise<LoggedChange[]> {
-    const { changes, lengthBytes, tornBytes } = await readLog(this.path);
+  async open(onNote: (note: string) => void): Promise<void> {
+    const { changes, lengthBytes, tornBytes } = await readChangeLogFile(this.path);
+    this.#changes = changes;
     this.#lengthBytes = lengthBytes;
     if (tornBytes > 0) {
       await truncate(this.path, lengthBytes).catch((error: unknown) => {
@@ -51,28 +55,28 @@ export class ChangeLog {
         `${this.path}: cut off ${tornBytes} bytes at the end, a change that was being written when the gateway stopped`,
       );
     }
-    return changes;
   }
 
   /**
    * Appends one change; it is on disk when this resolves.
-   * @throws Error that names the file and the reason; the log then holds what it held before.
+   * @throws StoreUnavailableError that names the file and the reason; the log then holds what it held before,
+   *   but for a rest that could not be cut off, which the next append does.
    */
   async append(change: LoggedChange): Promise<void> {
-    const line = Buffer.from(`${encodeChecksummed(FORMAT, change)}\n`);
     try {
       // Opened anew each time: a log that was removed or replaced by somebody is then noticed.
       const handle = await open(this.path, 'a', 0o600);
       try {
         await this.#cutRest(handle);
-        await this.#appendDurably(handle, line);
+        this.#lengthBytes += await this.#appendDurably(handle, change);
       } finally {
         await handle.close();
       }
     } catch (error) {
-      throw fileError('write the change to', this.path, error);
+      const { message } = fileError('write the change to', this.path, error);
+      throw new StoreUnavailableError(message, { notWritten: !this.#hasRest, cause: error });
     }
-    this.#lengthBytes += line.length;
+    this.#changes.push(change);
   }
 
   /** Removes what an append that failed has left, where it could not do so itself. */
@@ -82,24 +86,35 @@ export class ChangeLog {
       throw new Error('somebody else has shortened or removed it; restart the gateway');
     }
     if (size > this.#lengthBytes) await handle.truncate(this.#lengthBytes);
+    this.#hasRest = false;
   }
 
-  async #appendDurably(handle: FileHandle, line: Buffer): Promise<void> {
+  /** Returns how many bytes the change takes. */
+  async #appendDurably(handle: FileHandle, change: LoggedChange): Promise<number> {
     try {
-      await handle.appendFile(line);
+      let lengthBytes = 0;
+      for await (const chunk of chunksOf(changeLinePieces(change))) {
+        await handle.appendFile(chunk);
+        lengthBytes += chunk.length;
+      }
       await handle.sync();
       if (this.#lengthBytes === 0) await syncDirectory(this.#directory);
+      return lengthBytes;
     } catch (error) {
-      await handle.truncate(this.#lengthBytes).catch(() => {});
+      await handle.truncate(this.#lengthBytes).catch(() => {
+        this.#hasRest = true;
+      });
       throw error;
     }
   }
 
-  /** Begins a new log: the current one, which ends with `lastRevision`, becomes history. */
-  async rotate(lastRevision: number): Promise<void> {
-    const rotated = join(this.#directory, `changes.${lastRevision}.log`);
+  /** Begins a new log, where there is anything in the current one. */
+  async rotate(): Promise<void> {
+    const last = this.#changes.at(-1);
+    if (last === undefined) return;
     try {
-      await rename(this.path, rotated);
+      await rename(this.path, this.#rotatedPath(last.revision));
+      this.#changes = [];
       this.#lengthBytes = 0;
       await syncDirectory(this.#directory);
     } catch (error) {
@@ -107,7 +122,7 @@ export class ChangeLog {
     }
   }
 
-  /** The last revisions of the logs that are kept as history, oldest first. */
+  /** The last revisions of the older logs, oldest first. */
   async listRotated(): Promise<number[]> {
     const names = await readdir(this.#directory);
     return names
@@ -116,88 +131,23 @@ export class ChangeLog {
       .sort((a, b) => a - b);
   }
 
-  /** @throws UnreadableStoreError where the log is damaged. */
-  async readRotated(lastRevision: number): Promise<LoggedChange[]> {
-    return (await readLog(join(this.#directory, `changes.${lastRevision}.log`))).changes;
+  /**
+   * The changes in an older log; none where it was removed meanwhile.
+   * @throws UnreadableStoreError where it is damaged.
+   */
+  async readRotated(lastRevision: number): Promise<readonly LoggedChange[]> {
+    return (await readChangeLogFile(this.#rotatedPath(lastRevision))).changes;
   }
 
-  /** Removes all but the newest `kept` logs of the history. */
-  async prune(kept: number): Promise<void> {
-    const revisions = await this.listRotated();
-    for (const revision of revisions.slice(0, Math.max(0, revisions.length - kept))) {
-      await rm(join(this.#directory, `changes.${revision}.log`), { force: true });
+  /** Removes the logs that are part of the snapshot at `revision`, all but the newest `kept`. */
+  async prune(revision: number, kept: number): Promise<void> {
+    const covered = (await this.listRotated()).filter((lastRevision) => lastRevision <= revision);
+    for (const lastRevision of covered.slice(0, Math.max(0, covered.length - kept))) {
+      await rm(this.#rotatedPath(lastRevision), { force: true });
     }
   }
-}
 
-interface LogContent {
-  readonly changes: LoggedChange[];
-  readonly lengthBytes: number;
-  readonly tornBytes: number;
-}
-
-async function readLog(path: string): Promise<LogContent> {
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    if (errorCodeOf(error) === 'ENOENT') return { changes: [], lengthBytes: 0, tornBytes: 0 };
-    throw fileError('read', path, error);
+  #rotatedPath(lastRevision: number): string {
+    return join(this.#directory, `changes.${lastRevision}.log`);
   }
-  const changes: LoggedChange[] = [];
-  let lineStart = 0;
-  while (lineStart < bytes.length) {
-    const lineEnd = bytes.indexOf(LINE_FEED, lineStart);
-    const line = bytes.subarray(lineStart, lineEnd === -1 ? bytes.length : lineEnd);
-    if (isTorn(line, lineEnd, bytes.length)) break;
-    changes.push(decodeChange(line.toString('utf8'), path, changes));
-    lineStart = lineEnd + 1;
-  }
-  return { changes, lengthBytes: lineStart, tornBytes: bytes.length - lineStart };
-}
-
-/**
- * A last line without its line feed was never reported as written. Nor was a last line with NUL bytes:
- * those are blocks that a loss of power kept from the disk.
- */
-function isTorn(line: Buffer, lineEnd: number, logLength: number): boolean {
-  return lineEnd === -1 || (lineEnd === logLength - 1 && line.includes(0));
-}
-
-function decodeChange(text: string, path: string, before: readonly LoggedChange[]): LoggedChange {
-  const lineNumber = before.length + 1;
-  try {
-    const change = decodeChecksummed(FORMAT, text);
-    if (!isLoggedChange(change)) throw new DamagedTextError('it is not a change that this version knows');
-    const previous = before.at(-1);
-    if (previous !== undefined && !follows(change, previous)) {
-      throw new DamagedTextError(
-        `revision ${change.revision} does not follow revision ${previous.revision} of the line before`,
-      );
-    }
-    return change;
-  } catch (error) {
-    if (!(error instanceof DamagedTextError)) throw error;
-    const message = `${path}, line ${lineNumber}: ${error.message}`;
-    const hint = `restore the state directory from a backup, or cut ${path} off before line ${lineNumber} to lose that change and all after it`;
-    throw new UnreadableStoreError(`${message} (${hint})`, [{ pointer: '', message, hint }]);
-  }
-}
-
-function isLoggedChange(value: unknown): value is LoggedChange {
-  return (
-    isHead(value) &&
-    isRecord(value) &&
-    typeof value.actor === 'string' &&
-    typeof value.message === 'string' &&
-    findOperationProblems(value.operations).length === 0
-  );
-}
-
-/** True where `change` is the one made directly on `previous`. */
-export function follows(
-  change: { readonly revision: number; readonly parent: string | null },
-  previous: { readonly revision: number; readonly id: string },
-): boolean {
-  return change.revision === previous.revision + 1 && change.parent === previous.id;
 }

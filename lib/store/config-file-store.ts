@@ -3,10 +3,18 @@ import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatProblem, type Problem } from '../core/config/problem.ts';
-import { type ConfigStore, type StoredConfiguration, UnreadableStoreError } from './config-store.ts';
+import { ConditionRecord } from './condition-record.ts';
+import {
+  type ConfigStore,
+  type StoreCondition,
+  type StoredConfiguration,
+  type StoreListener,
+  UnreadableStoreError,
+} from './config-store.ts';
 import { errorCodeOf, fileError } from './file-error.ts';
 import { FileWatcher } from './file-watcher.ts';
 import { type DocumentFormat, findSizeProblem, formatOf, parseDocument } from './parse-document.ts';
+import { StoreListeners } from './store-listeners.ts';
 import { describeLocation } from './text-location.ts';
 
 const RETRY_READ_AFTER_MS = 25;
@@ -19,7 +27,8 @@ export class ConfigFileStore implements ConfigStore {
   readonly writable = false;
   readonly #path: string;
   readonly #format: DocumentFormat;
-  readonly #hintListeners: (() => void)[] = [];
+  readonly #listeners = new StoreListeners();
+  readonly #condition = new ConditionRecord((condition) => this.#listeners.tellCondition(condition));
   #watcher: FileWatcher | null = null;
   /** Stands for the content that was last read or hinted at. */
   #knownContent: string | null = null;
@@ -29,6 +38,11 @@ export class ConfigFileStore implements ConfigStore {
     this.#path = resolve(path);
     this.source = `config-file:${this.#path}`;
     this.#format = formatOf(path);
+  }
+
+  /** Not reachable while the file cannot be read. What is wrong within it is not a matter of the store. */
+  get condition(): StoreCondition {
+    return this.#condition.current;
   }
 
   /** @throws UnreadableStoreError with every problem, also where the file is missing or unreadable. */
@@ -42,21 +56,21 @@ export class ConfigFileStore implements ConfigStore {
   }
 
   /** Hints when the content, not just the file, is another than the one last read or hinted at. */
-  watch(onHint: () => void): void {
-    this.#hintListeners.push(onHint);
+  watch(listener: StoreListener): void {
+    this.#listeners.add(listener);
     this.#watcher ??= new FileWatcher(this.#path, () => void this.#compareContent());
   }
 
   async close(): Promise<void> {
     this.#watcher?.close();
-    this.#hintListeners.length = 0;
+    this.#listeners.clear();
   }
 
   async #compareContent(): Promise<void> {
     const content = await this.#describeContent();
     if (content === null || content === this.#knownContent) return;
     this.#knownContent = content;
-    for (const onHint of this.#hintListeners) onHint();
+    this.#listeners.tellHint();
   }
 
   async #describeContent(): Promise<string | null> {
@@ -78,8 +92,19 @@ export class ConfigFileStore implements ConfigStore {
     }
   }
 
-  /** Reads the file while nobody writes to it; gives up waiting for that after a second. */
   async #readBytes(): Promise<Buffer> {
+    try {
+      const bytes = await this.#readWhileAtRest();
+      this.#condition.note(true, null);
+      return bytes;
+    } catch (error) {
+      this.#condition.note(false, (error as Error).message);
+      throw error;
+    }
+  }
+
+  /** Reads the file while nobody writes to it; gives up waiting for that after a second. */
+  async #readWhileAtRest(): Promise<Buffer> {
     try {
       for (let attempt = 1; ; attempt += 1) {
         const before = await this.#checkFile();

@@ -1,15 +1,10 @@
 import type { Operation } from '../core/config/change.ts';
-import { ID_PATTERN, KINDS, type Kind } from '../core/config/model.ts';
+import { COLLECTIONS, ID_PATTERN, KINDS, type Kind } from '../core/config/model.ts';
 import { childPointer, type Problem } from '../core/config/problem.ts';
-import { setOwnProperty } from './own-property.ts';
+import { EntryCopy } from './entry-copy.ts';
 import { isRecord } from './stored-shape.ts';
 
 const ID = new RegExp(ID_PATTERN);
-
-/** The key under which a document holds the entries of a kind: `routes` for `route`. */
-function sectionOf(kind: Kind): string {
-  return `${kind}s`;
-}
 
 /** The entries of a configuration, by kind and id, as a store holds them: not validated. */
 export class EntryTable {
@@ -20,16 +15,16 @@ export class EntryTable {
   }
 
   /**
-   * The entries of a document that `toDocument` made.
+   * The entries of a document that a copy of a table made.
    * @throws RangeError where it holds what this version does not know: to drop it would lose it.
    */
   static fromDocument(document: Record<string, unknown>): EntryTable {
     const table = new EntryTable();
     const unread = new Map(Object.entries(document));
     for (const [kind, entries] of table.#entriesByKind) {
-      const section = unread.get(sectionOf(kind)) ?? {};
-      unread.delete(sectionOf(kind));
-      if (!isRecord(section)) throw new RangeError(`"${sectionOf(kind)}" is not an object`);
+      const section = unread.get(COLLECTIONS[kind]) ?? {};
+      unread.delete(COLLECTIONS[kind]);
+      if (!isRecord(section)) throw new RangeError(`"${COLLECTIONS[kind]}" is not an object`);
       for (const [id, value] of Object.entries(section)) entries.set(id, value);
     }
     for (const section of unread.keys()) {
@@ -38,23 +33,27 @@ export class EntryTable {
     return table;
   }
 
-  apply(operations: readonly Operation[]): void {
-    for (const operation of operations) {
-      const entries = this.#entriesByKind.get(operation.kind);
-      if (operation.op === 'put') entries?.set(operation.id, operation.value);
-      else entries?.delete(operation.id);
-    }
+  apply(operation: Operation): void {
+    const entries = this.#entriesByKind.get(operation.kind);
+    if (operation.op === 'put') entries?.set(operation.id, operation.value);
+    else entries?.delete(operation.id);
   }
 
-  /** A new document; the values in it are shared with the table and must not be changed. */
-  toDocument(): Record<string, Record<string, unknown>> {
-    const document: Record<string, Record<string, unknown>> = {};
-    for (const [kind, entries] of this.#entriesByKind) {
-      const section: Record<string, unknown> = {};
-      for (const [id, value] of entries) setOwnProperty(section, id, value);
-      document[sectionOf(kind)] = section;
-    }
-    return document;
+  /** How many entries there are, of all kinds. */
+  get size(): number {
+    let size = 0;
+    for (const entries of this.#entriesByKind.values()) size += entries.size;
+    return size;
+  }
+
+  /** The value of an entry; undefined where there is none. */
+  get(kind: Kind, id: string): unknown {
+    return this.#entriesByKind.get(kind)?.get(id);
+  }
+
+  /** What the table holds now; later changes leave it as it is. A millisecond or two for 100,000 entries. */
+  copy(): EntryCopy {
+    return new EntryCopy(this.#entriesByKind);
   }
 }
 
@@ -67,7 +66,8 @@ export function findOperationProblems(operations: unknown): Problem[] {
   });
 }
 
-function findOperationFault(operation: unknown): string | null {
+/** What keeps one operation from being applied; null where nothing does. */
+export function findOperationFault(operation: unknown): string | null {
   if (!isRecord(operation)) return 'an operation is an object {op, kind, id, value}';
   const { op, kind, id, value } = operation;
   if (op !== 'put' && op !== 'delete') return `op is "put" or "delete", not ${JSON.stringify(op)}`;

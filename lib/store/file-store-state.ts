@@ -2,12 +2,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Head } from '../core/config/change.ts';
-import { type ChangeLog, follows } from './change-log.ts';
-import { DamagedTextError, decodeChecksummed, encodeChecksummed } from './checksummed-json.ts';
+import type { ChangeLog } from './change-log.ts';
+import { follows } from './change-log-file.ts';
+import { checksummedPieces, DamagedTextError, decodeChecksummed } from './checksummed-json.ts';
 import { type LoggedChange, UnreadableStoreError } from './config-store.ts';
+import type { DirectoryLock } from './directory-lock.ts';
+import type { EntryCopy } from './entry-copy.ts';
 import { EntryTable } from './entry-table.ts';
 import { errorCodeOf, fileError } from './file-error.ts';
 import { isHead, isRecord } from './stored-shape.ts';
+import { chunksOf } from './text-chunks.ts';
 import { removeAbandonedFiles, writeFileAtomically } from './write-file-atomically.ts';
 
 const FORMAT = 'fengling-gateway/snapshot/1';
@@ -17,13 +21,12 @@ export interface FileStoreState {
   /** Null while nothing was ever published. */
   readonly head: Head | null;
   readonly entries: EntryTable;
-  /** The changes in the current log, oldest first; `head` is the last of them where there is one. */
-  readonly changes: LoggedChange[];
 }
 
 /**
- * Reads the snapshot and replays the log over it. A crash between writing a snapshot and rotating the
- * log leaves changes in the log that the snapshot holds already: they are skipped.
+ * Reads the snapshot and replays the logs over it. Logs are rotated before the snapshot is written, so a
+ * crash in between leaves older logs that are to be replayed as well; of a log that the snapshot reaches
+ * into, the changes that it holds already are skipped.
  * @throws UnreadableStoreError that names the file and the remedy.
  */
 export async function loadState(
@@ -34,27 +37,43 @@ export async function loadState(
   const path = join(directory, FILE_NAME);
   await removeAbandonedFiles(path);
   const snapshot = await readSnapshot(path);
-  const changes = await log.open(onNote);
-  if (snapshot === null) {
-    const rotated = await log.listRotated();
-    if (rotated.length > 0)
-      throw unreadable(path, `it is missing, but the changes up to ${rotated.at(-1)} are there`);
-  }
+  const base = snapshot?.head ?? null;
+  const baseRevision = base?.revision ?? 0;
+  await log.open(onNote);
+  const changes = [...(await readRotatedAfter(directory, baseRevision, log)), ...log.changes];
+  checkContinuation(log.path, base, changes);
   const entries = snapshot?.entries ?? new EntryTable();
-  const baseRevision = snapshot?.head.revision ?? 0;
-  checkContinuation(log.path, snapshot?.head ?? null, changes);
   for (const change of changes) {
-    if (change.revision > baseRevision) entries.apply(change.operations);
+    if (change.revision <= baseRevision) continue;
+    for (const operation of change.operations) entries.apply(operation);
   }
   const last = changes.at(-1);
-  const head = last !== undefined && last.revision > baseRevision ? headOf(last) : (snapshot?.head ?? null);
-  return { head, entries, changes };
+  return { head: last !== undefined && last.revision > baseRevision ? headOf(last) : base, entries };
 }
 
-/** Writes the snapshot as one step. */
-export async function saveSnapshot(directory: string, head: Head, entries: EntryTable): Promise<void> {
-  const content = encodeChecksummed(FORMAT, { head, document: entries.toDocument() });
-  await writeFileAtomically(join(directory, FILE_NAME), `${content}\n`);
+/**
+ * Writes the snapshot as one step, in slices.
+ * @throws Error that says what could not be written, or that the lock is lost: whoever has the directory now
+ *   may have a newer snapshot, which must stay.
+ */
+export async function saveSnapshot(
+  directory: string,
+  lock: Pick<DirectoryLock, 'verify'>,
+  head: Head,
+  entries: EntryCopy,
+): Promise<void> {
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    yield* chunksOf(checksummedPieces(FORMAT, contentPieces(head, entries)));
+    yield Buffer.from('\n');
+    await lock.verify();
+  }
+  await writeFileAtomically(join(directory, FILE_NAME), chunks());
+}
+
+function* contentPieces(head: Head, entries: EntryCopy): Generator<string> {
+  yield `{"head":${JSON.stringify(head)},"document":`;
+  yield* entries.documentPieces();
+  yield '}';
 }
 
 export function headOf({ revision, id, parent, at }: Head): Head {
@@ -87,25 +106,47 @@ async function readSnapshot(path: string): Promise<Snapshot | null> {
   }
 }
 
-/** The log must lead on from the snapshot: from its head, or through it where the snapshot is newer. */
+async function readRotatedAfter(
+  directory: string,
+  revision: number,
+  log: ChangeLog,
+): Promise<LoggedChange[]> {
+  const changes: LoggedChange[] = [];
+  for (const lastRevision of await log.listRotated()) {
+    if (lastRevision <= revision) continue;
+    for (const change of await log.readRotated(lastRevision)) changes.push(change);
+    if (changes.at(-1)?.revision !== lastRevision) {
+      const path = join(directory, `changes.${lastRevision}.log`);
+      throw unreadable(path, `it does not end with revision ${lastRevision}`);
+    }
+  }
+  return changes;
+}
+
+/** The changes must lead on from the snapshot: from its head, or through it where it is newer; unbroken. */
 function checkContinuation(path: string, base: Head | null, changes: readonly LoggedChange[]): void {
   const first = changes[0];
   if (first === undefined) return;
-  if (base === null) {
-    if (first.revision !== 1 || first.parent !== null) {
+  if (base === null && first.parent !== null) {
+    throw unreadable(
+      path,
+      `it begins with revision ${first.revision}, but the snapshot before it is missing`,
+    );
+  }
+  const same = changes.find((change) => change.revision === base?.revision);
+  const continues = same === undefined ? base === null || follows(first, base) : same.id === base?.id;
+  if (!continues) {
+    throw unreadable(path, `its changes do not lead on from revision ${base?.revision} of ${FILE_NAME}`);
+  }
+  changes.reduce((previous, change) => {
+    if (change !== previous && !follows(change, previous)) {
       throw unreadable(
         path,
-        `it begins with revision ${first.revision}, but the snapshot before it is missing`,
+        `the changes between revisions ${previous.revision} and ${change.revision} are missing`,
       );
     }
-    return;
-  }
-  const same = changes.find((change) => change.revision === base.revision);
-  const continues = same === undefined ? follows(first, base) : same.id === base.id;
-  // A log that ends before the snapshot cannot arise: rotation comes directly after the snapshot.
-  if (!continues) {
-    throw unreadable(path, `its changes do not lead on from revision ${base.revision} of ${FILE_NAME}`);
-  }
+    return change;
+  });
 }
 
 function unreadable(path: string, reason: string): UnreadableStoreError {

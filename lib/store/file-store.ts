@@ -1,64 +1,66 @@
 import { randomUUID } from 'node:crypto';
-import type { Head } from '../core/config/change.ts';
-import { formatProblem, type Problem } from '../core/config/problem.ts';
-import { ChangeLog, follows } from './change-log.ts';
+import type { Head, Operation } from '../core/config/change.ts';
+import { Breather } from './breather.ts';
+import { ChangeHistory } from './change-history.ts';
+import { ChangeLog } from './change-log.ts';
+import { ConditionRecord } from './condition-record.ts';
 import {
   type LoggedChange,
   type NewChange,
   RevisionConflictError,
+  type StoreCondition,
   type StoredConfiguration,
-  UnreadableStoreError,
+  type StoreListener,
+  StoreUnavailableError,
   type WritableConfigStore,
 } from './config-store.ts';
+import { copyOperations } from './copy-change.ts';
 import { DirectoryLock } from './directory-lock.ts';
-import { type EntryTable, findOperationProblems } from './entry-table.ts';
-import { type FileStoreState, headOf, loadState, saveSnapshot } from './file-store-state.ts';
+import type { EntryTable } from './entry-table.ts';
+import { type FileStoreState, headOf, loadState } from './file-store-state.ts';
 import { SerialQueue } from './serial-queue.ts';
+import { type SnapshotContent, SnapshotWriter } from './snapshot-writer.ts';
+import { StoreListeners } from './store-listeners.ts';
+import { UndoRecord } from './undo-record.ts';
 
 const MAX_WAITING_JOBS = 1_000;
-const MAX_CHANGE_CHARACTERS = 67_108_864;
+/** A snapshot costs what the table holds: this many entries for each change keep that a small share. */
+const ENTRIES_PER_CHANGE = 10;
 
 export interface FileStoreOptions {
   /** Told what an operator should know and what is no error: a line that was cut off, say. */
   readonly onNote?: (note: string) => void;
-  /** The log becomes part of the snapshot after so many changes (default 1,000) … */
+  /** The log becomes part of the snapshot after so many changes (default 1,000; more for large tables) … */
   readonly compactAfterChanges?: number;
   /** … or when it has this size (default 16 MiB). */
   readonly compactAfterBytes?: number;
-  /** Older logs that are kept for `changesSince` (default 10: the last 10,000 changes, if they are small). */
+  /** Older logs that are kept for the history (default 10: the last 10,000 changes, if they are small). */
   readonly keptLogs?: number;
-}
-
-/** Operations that cannot be applied, whatever the configuration; nothing was written. */
-class MalformedChangeError extends Error {
-  readonly problems: readonly Problem[];
-  constructor(problems: readonly Problem[]) {
-    super(`malformed change: ${problems.map(formatProblem).join('; ')}`);
-    this.name = 'MalformedChangeError';
-    this.problems = problems;
-  }
 }
 
 /**
  * The embedded store: a snapshot and a log of changes in the state directory, which one process at a time
- * may use. The values that `read` and `changesSince` return are shared and must not be changed.
+ * may use. What a change costs does not depend on the size of the table. The values that are returned are
+ * shared and must not be changed.
  */
 export class FileStore implements WritableConfigStore {
   readonly kind = 'file';
   readonly source = 'file';
   readonly writable = true;
-  readonly #directory: string;
   readonly #options: Required<FileStoreOptions>;
   readonly #lock: DirectoryLock;
   readonly #log: ChangeLog;
+  readonly #history: ChangeHistory;
+  readonly #snapshots: SnapshotWriter;
   readonly #entries: EntryTable;
   readonly #queue = new SerialQueue(MAX_WAITING_JOBS);
-  readonly #hintListeners: (() => void)[] = [];
+  readonly #listeners = new StoreListeners();
+  readonly #condition = new ConditionRecord((condition) => this.#listeners.tellCondition(condition));
   #head: Head | null;
-  /** The changes in the current log. */
-  #changes: LoggedChange[];
-  #compactAtChanges: number;
-  #compactAtBytes: number;
+  #writeProblem: string | null = null;
+  #compactionProblem: string | null = null;
+  /** How much more than usual the log may hold, because it could not be rotated. */
+  #rotationDelay = 1;
   #closed = false;
 
   private constructor(
@@ -68,15 +70,19 @@ export class FileStore implements WritableConfigStore {
     log: ChangeLog,
     state: FileStoreState,
   ) {
-    this.#directory = directory;
     this.#options = options;
     this.#lock = lock;
     this.#log = log;
+    this.#history = new ChangeHistory(log, options.onNote);
     this.#head = state.head;
     this.#entries = state.entries;
-    this.#changes = state.changes;
-    this.#compactAtChanges = options.compactAfterChanges;
-    this.#compactAtBytes = options.compactAfterBytes;
+    this.#snapshots = new SnapshotWriter({
+      directory,
+      lock,
+      log,
+      keptLogs: options.keptLogs,
+      onOutcome: (problem) => this.#noteCompaction(problem),
+    });
   }
 
   /**
@@ -103,137 +109,159 @@ export class FileStore implements WritableConfigStore {
     }
   }
 
-  async read(): Promise<StoredConfiguration | null> {
-    if (this.#head === null) return null;
-    return { head: this.#head, document: this.#entries.toDocument() };
+  /** Always reachable; `problem` is why the last change, or else the last snapshot, could not be written. */
+  get condition(): StoreCondition {
+    return this.#condition.current;
   }
 
-  watch(onHint: () => void): void {
-    this.#hintListeners.push(onHint);
+  async readHead(): Promise<Head | null> {
+    return this.#head;
+  }
+
+  async read(): Promise<StoredConfiguration | null> {
+    const content = await this.#queue.run(async () => this.#copyContent());
+    return content && { head: content.head, document: await content.entries.toDocument() };
+  }
+
+  watch(listener: StoreListener): void {
+    this.#listeners.add(listener);
   }
 
   /**
-   * Writes one change; it is on disk when this resolves.
-   * @throws RevisionConflictError, MalformedChangeError, or an Error that says what could not be written
-   *   and where. The store then stands where it stood.
+   * Writes one change; it is on disk when this resolves. The change must not be touched until then.
+   * @throws RevisionConflictError, MalformedChangeError, or a StoreUnavailableError that says what could not
+   *   be written and where. The store then stands where it stood.
    */
   async publish(change: NewChange): Promise<Head> {
-    if (this.#closed) throw new Error('the store is closed');
-    const operations = copyOperations(change);
-    const { actor, message, expectedRevision } = change;
-    return this.#queue.run(async () => {
-      const current = this.#head?.revision ?? 0;
-      if (expectedRevision !== undefined && expectedRevision !== current) {
-        throw new RevisionConflictError(expectedRevision, current);
-      }
-      await this.#lock.verify();
-      const head: Head = {
-        revision: current + 1,
-        id: randomUUID(),
-        parent: this.#head?.id ?? null,
-        at: new Date().toISOString(),
-      };
-      await this.#write({ ...head, actor, message, operations });
-      return head;
-    });
+    this.#checkOpen();
+    const copied = copyOperations(change);
+    // Its failure is that of the job below; where the queue takes no job, nobody asks for it.
+    copied.catch(() => {});
+    return this.#queue.run(async () => this.#publishCopied(change, await copied));
   }
 
   async changesSince(revision: number): Promise<readonly LoggedChange[] | null> {
-    return this.#queue.run(async () => {
-      const current = this.#head?.revision ?? 0;
-      if (revision === current) return [];
-      if (!Number.isSafeInteger(revision) || revision < 0 || revision > current) return null;
-      const changes = await this.#collectChanges(revision);
-      return isChain(changes, revision) && changes.at(-1)?.id === this.#head?.id ? changes : null;
-    });
+    return this.#history.since(revision, this.#head);
+  }
+
+  async history(limit: number, before = Number.POSITIVE_INFINITY): Promise<readonly LoggedChange[]> {
+    return this.#history.newest(limit, before);
   }
 
   /** Waits for what is being written, then gives the directory free. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#hintListeners.length = 0;
+    this.#listeners.clear();
     await this.#queue.drain();
+    await this.#snapshots.settle();
     await this.#lock.release();
   }
 
+  #checkOpen(): void {
+    if (this.#closed) throw new StoreUnavailableError('the store is closed', { notWritten: true });
+  }
+
+  async #publishCopied(change: NewChange, operations: readonly Operation[]): Promise<Head> {
+    const { actor, message, expectedRevision, revisionFloor = 0 } = change;
+    const current = this.#head?.revision ?? 0;
+    if (expectedRevision !== undefined && expectedRevision !== current) {
+      throw new RevisionConflictError(expectedRevision, current);
+    }
+    const head: Head = {
+      revision: Math.max(current, revisionFloor) + 1,
+      id: randomUUID(),
+      parent: this.#head?.id ?? null,
+      at: new Date().toISOString(),
+    };
+    await this.#write({ ...head, actor, message, operations, undo: await this.#findUndo(operations) });
+    return head;
+  }
+
+  async #findUndo(operations: readonly Operation[]): Promise<Operation[]> {
+    const record = new UndoRecord();
+    const breather = new Breather();
+    for (const { kind, id } of operations) {
+      record.note(kind, id, this.#entries.get(kind, id));
+      if (breather.isDue) await breather.breathe();
+    }
+    const undo: Operation[] = [];
+    for (const operation of record.operations()) {
+      undo.push(operation);
+      if (breather.isDue) await breather.breathe();
+    }
+    return undo;
+  }
+
   async #write(change: LoggedChange): Promise<void> {
-    await this.#log.append(change);
-    this.#entries.apply(change.operations);
-    this.#changes.push(change);
+    try {
+      await this.#verifyLock();
+      await this.#log.append(change);
+    } catch (error) {
+      this.#noteWrite((error as Error).message);
+      throw error;
+    }
+    await this.#apply(change.operations);
     this.#head = headOf(change);
-    for (const onHint of this.#hintListeners) queueMicrotask(onHint);
-    if (this.#changes.length >= this.#compactAtChanges || this.#log.lengthBytes >= this.#compactAtBytes) {
-      await this.#compact();
+    this.#noteWrite(null);
+    this.#listeners.tellChange({ ...this.#head, operations: change.operations });
+    await this.#rotateWhenDue();
+  }
+
+  /** In slices, which others do not see: whatever looks at the table waits in the queue. */
+  async #apply(operations: readonly Operation[]): Promise<void> {
+    const breather = new Breather();
+    for (const operation of operations) {
+      this.#entries.apply(operation);
+      if (breather.isDue) await breather.breathe();
     }
   }
 
-  /**
-   * Makes the log a part of the snapshot. It never fails a change, which is safe in the log already. The
-   * order matters: a crash after the snapshot leaves changes in the log that opening skips; a log that was
-   * rotated before it would be missing from the snapshot.
-   */
-  async #compact(): Promise<void> {
-    const head = this.#head;
-    if (head === null) return;
+  #copyContent(): SnapshotContent | null {
+    return this.#head && { head: this.#head, entries: this.#entries.copy() };
+  }
+
+  async #verifyLock(): Promise<void> {
     try {
-      await saveSnapshot(this.#directory, head, this.#entries);
-      await this.#log.rotate(head.revision);
-      this.#changes = [];
-      this.#compactAtChanges = this.#options.compactAfterChanges;
-      this.#compactAtBytes = this.#options.compactAfterBytes;
-      await this.#log.prune(this.#options.keptLogs);
+      await this.#lock.verify();
     } catch (error) {
-      // Nothing is lost, the log only grows: so not again with the very next change.
-      this.#compactAtChanges = this.#changes.length + Math.ceil(this.#options.compactAfterChanges / 10);
-      this.#compactAtBytes = this.#log.lengthBytes + Math.ceil(this.#options.compactAfterBytes / 10);
-      this.#options.onNote(
+      throw new StoreUnavailableError((error as Error).message, { notWritten: true, cause: error });
+    }
+  }
+
+  /** It never fails a change, which is safe in the log already: where it cannot be rotated it grows. */
+  async #rotateWhenDue(): Promise<void> {
+    const { compactAfterChanges, compactAfterBytes } = this.#options;
+    const maxChanges = Math.max(compactAfterChanges, this.#entries.size / ENTRIES_PER_CHANGE);
+    const { changes, lengthBytes } = this.#log;
+    const share = Math.max(changes.length / maxChanges, lengthBytes / compactAfterBytes);
+    if (share < this.#rotationDelay) return;
+    try {
+      await this.#log.rotate();
+      this.#rotationDelay = 1;
+      const content = this.#copyContent();
+      if (content !== null) this.#snapshots.save(content);
+    } catch (error) {
+      // Not again with the very next change.
+      this.#rotationDelay = share + 0.1;
+      this.#noteCompaction(
         `compacting the store failed, it will be tried again: ${(error as Error).message}`,
       );
     }
   }
 
-  async #collectChanges(revision: number): Promise<LoggedChange[]> {
-    const collected = this.#changes.filter((change) => change.revision > revision);
-    for (const lastRevision of (await this.#log.listRotated()).reverse()) {
-      if (lastRevision <= revision || collected[0]?.revision === revision + 1) break;
-      const oldest = collected[0]?.revision ?? Number.POSITIVE_INFINITY;
-      const older = await this.#readHistory(lastRevision);
-      collected.unshift(...older.filter((change) => change.revision > revision && change.revision < oldest));
-    }
-    return collected;
+  #noteCompaction(problem: string | null): void {
+    if (problem !== null) this.#options.onNote(problem);
+    this.#compactionProblem = problem;
+    this.#noteCondition();
   }
 
-  async #readHistory(lastRevision: number): Promise<LoggedChange[]> {
-    try {
-      return await this.#log.readRotated(lastRevision);
-    } catch (error) {
-      if (!(error instanceof UnreadableStoreError)) throw error;
-      this.#options.onNote(`the history is incomplete: ${error.message}`);
-      return [];
-    }
+  #noteWrite(problem: string | null): void {
+    this.#writeProblem = problem;
+    this.#noteCondition();
   }
-}
 
-/** A copy as a later reading of the log would give it, so that what is held equals what is on disk. */
-function copyOperations({ operations, actor, message }: NewChange): NewChange['operations'] {
-  const text = JSON.stringify(operations ?? null);
-  if (text.length > MAX_CHANGE_CHARACTERS) {
-    const tooLarge = `the change has ${text.length} characters, the limit is ${MAX_CHANGE_CHARACTERS}`;
-    throw new MalformedChangeError([{ pointer: '', message: tooLarge, hint: 'split it into several' }]);
+  #noteCondition(): void {
+    this.#condition.note(true, this.#writeProblem ?? this.#compactionProblem);
   }
-  const copy = JSON.parse(text) as NewChange['operations'];
-  const problems = findOperationProblems(copy);
-  if (typeof actor !== 'string' || typeof message !== 'string') {
-    problems.push({ pointer: '', message: 'actor and message of a change are strings' });
-  }
-  if (problems.length > 0) throw new MalformedChangeError(problems);
-  return copy;
-}
-
-function isChain(changes: readonly LoggedChange[], afterRevision: number): boolean {
-  return changes.every((change, index) => {
-    const previous = changes[index - 1];
-    return previous === undefined ? change.revision === afterRevision + 1 : follows(change, previous);
-  });
 }

@@ -12,7 +12,7 @@ const MAX_SETTLE_ROUNDS = 80;
 const MISSING = 'missing';
 
 /**
- * Tells when a file has changed and has come to rest. It watches the directory, not the file, so that it
+ * Tells when a file has changed or gone and has come to rest. It watches the directory, not the file, so that it
  * survives editors that rename a new file over the old one and the symbolic links that Kubernetes swaps;
  * a look every second covers what the directory does not show (a link into another directory, network
  * file systems, a directory that was replaced). It keeps no process alive.
@@ -31,7 +31,7 @@ export class FileWatcher {
   #calmRounds = 0;
   #rounds = 0;
 
-  /** `onSettled` is called after each change, and once for a file that is there at the start. */
+  /** `onSettled` is called once for what is there at the start, if only nothing, and after each change. */
   constructor(path: string, onSettled: () => void) {
     this.#path = path;
     this.#onSettled = onSettled;
@@ -92,7 +92,7 @@ export class FileWatcher {
     } else {
       this.#rounds = 0;
       this.#reported = signature;
-      if (signature !== MISSING) this.#onSettled();
+      this.#onSettled();
     }
   }
 }

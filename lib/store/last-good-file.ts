@@ -1,9 +1,12 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Head } from '../core/config/change.ts';
-import { DamagedTextError, decodeChecksummed, encodeChecksummed } from './checksummed-json.ts';
+import { documentSlices } from '../core/config/document.ts';
+import type { Configuration } from '../core/config/model.ts';
+import { checksummedPieces, DamagedTextError, decodeChecksummed } from './checksummed-json.ts';
 import { errorCodeOf, fileError } from './file-error.ts';
 import { isHead, isRecord } from './stored-shape.ts';
+import { chunksOf } from './text-chunks.ts';
 import { removeAbandonedFiles, writeFileAtomically } from './write-file-atomically.ts';
 
 const FORMAT = 'fengling-gateway/last-good/1';
@@ -11,11 +14,19 @@ const FILE_NAME = 'last-good.json';
 const DAMAGED_PREFIX = 'last-good.damaged-';
 const KEPT_DAMAGED_FILES = 5;
 
-/** A configuration that was valid and in use. It must not be changed while it is being saved. */
-export interface LastGood {
-  /** The store that it came from. */
+interface Origin {
+  /** The store that the configuration came from. */
   readonly source: string;
   readonly head: Head;
+}
+
+/** A configuration that is valid and in use. */
+export interface LastGoodContent extends Origin {
+  readonly configuration: Configuration;
+}
+
+/** One that was. */
+export interface LastGood extends Origin {
   readonly document: unknown;
 }
 
@@ -30,7 +41,7 @@ export type LoadedLastGood =
     };
 
 interface PendingSave {
-  content: LastGood;
+  content: LastGoodContent;
   readonly done: PromiseWithResolvers<void>;
 }
 
@@ -47,11 +58,12 @@ export class LastGoodFile {
   }
 
   /**
-   * Resolves when this content, or one that was saved later, is on disk. Saves that come faster than the
-   * disk takes them are coalesced: only the newest waits.
+   * Resolves when this content, or one that was saved later, is on disk. It is written in slices, and copied
+   * before the first of them: the entries may come and go afterwards. Saves that come faster than the disk
+   * takes them are coalesced: only the newest waits, and is copied when its turn has come.
    * @throws Error that names the file and the reason; the file then holds what it held before.
    */
-  save(content: LastGood): Promise<void> {
+  save(content: LastGoodContent): Promise<void> {
     if (this.#pending === null) this.#pending = { content, done: Promise.withResolvers() };
     else this.#pending.content = content;
     const saved = this.#pending.done.promise;
@@ -89,9 +101,8 @@ export class LastGoodFile {
     while (this.#pending !== null) {
       const { content, done } = this.#pending;
       this.#pending = null;
-      const { source, head, document } = content;
       try {
-        await writeFileAtomically(this.path, `${encodeChecksummed(FORMAT, { source, head, document })}\n`);
+        await writeFileAtomically(this.path, chunksOf(linePieces(content)));
         done.resolve();
       } catch (error) {
         done.reject(error);
@@ -119,6 +130,22 @@ export class LastGoodFile {
       await rm(join(this.#directory, name), { force: true });
     }
   }
+}
+
+/** The entries are copied at the call. */
+function linePieces({ source, head, configuration }: LastGoodContent): Iterable<string> {
+  return checksummedLine(source, head, documentSlices(configuration));
+}
+
+function* checksummedLine(source: string, head: Head, document: Iterable<string>): Generator<string> {
+  yield* checksummedPieces(FORMAT, contentPieces(source, head, document));
+  yield '\n';
+}
+
+function* contentPieces(source: string, head: Head, document: Iterable<string>): Generator<string> {
+  yield `{"source":${JSON.stringify(source)},"head":${JSON.stringify(head)},"document":`;
+  yield* document;
+  yield '}';
 }
 
 function decodeLastGood(text: string): LastGood {

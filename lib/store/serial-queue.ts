@@ -1,3 +1,5 @@
+import { StoreUnavailableError } from './config-store.ts';
+
 /** Runs asynchronous jobs one after the other, in the order in which they came. */
 export class SerialQueue {
   readonly #maxWaiting: number;
@@ -8,10 +10,11 @@ export class SerialQueue {
     this.#maxWaiting = maxWaiting;
   }
 
-  /** Resolves or rejects as the job does. @throws Error where too many jobs are waiting already. */
+  /** Resolves or rejects as the job does. @throws StoreUnavailableError where too many are waiting already. */
   run<T>(job: () => Promise<T>): Promise<T> {
     if (this.#waiting >= this.#maxWaiting) {
-      return Promise.reject(new Error(`${this.#waiting} requests to the store are waiting: try again later`));
+      const message = `${this.#waiting} requests to the store are waiting: try again later`;
+      return Promise.reject(new StoreUnavailableError(message, { notWritten: true }));
     }
     this.#waiting += 1;
     const result = this.#last.then(job).finally(() => {

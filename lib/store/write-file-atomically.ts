@@ -1,23 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileError } from './file-error.ts';
 
 /** No write takes this long: an older temporary file belongs to a process that died. */
 const ABANDONED_AFTER_MS = 3_600_000;
 
+/** What a file is to hold: at once, or in chunks, which are written as they come. */
+export type FileContent = string | Uint8Array | AsyncIterable<Uint8Array>;
+
 /**
  * Replaces the content of `path` as one step: whoever reads the file, also after a crash or a loss of
  * power, finds the old content or the new, never a mixture. Where `path` is a symbolic link, the link is
- * replaced.
+ * replaced. Chunks are asked for one at a time, and the event loop turns while each is written.
  * @throws Error that names the file and the reason; the old content is then untouched, unless only the
  *   last step (making the new name durable) failed.
  */
-export async function writeFileAtomically(
-  path: string,
-  data: string | Uint8Array,
-  mode = 0o600,
-): Promise<void> {
+export async function writeFileAtomically(path: string, data: FileContent, mode = 0o600): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     await writeDurably(temporary, data, mode);
@@ -54,10 +53,10 @@ export async function removeAbandonedFiles(path: string): Promise<void> {
   }
 }
 
-async function writeDurably(path: string, data: string | Uint8Array, mode: number): Promise<void> {
+async function writeDurably(path: string, data: FileContent, mode: number): Promise<void> {
   const handle = await open(path, 'wx', mode);
   try {
-    await handle.writeFile(data);
+    await writeFile(handle, data);
     await handle.sync();
   } finally {
     await handle.close();

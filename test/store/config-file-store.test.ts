@@ -14,17 +14,21 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { ConfigFileStore } from '../../lib/store/config-file-store.ts';
-import { UnreadableStoreError } from '../../lib/store/config-store.ts';
+import {
+  type StoreCondition,
+  type StoreListener,
+  UnreadableStoreError,
+} from '../../lib/store/config-store.ts';
 
 /** Collects the hints of a store, and keeps the process alive while one waits for them. */
-class Hints {
+class Hints implements StoreListener {
   count = 0;
   #notify = (): void => {};
 
-  readonly listener = (): void => {
+  onHint(): void {
     this.count += 1;
     this.#notify();
-  };
+  }
 
   reach(count: number): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -44,7 +48,7 @@ async function watched(t: Test, path: string): Promise<{ store: ConfigFileStore;
   t.teardown(() => store.close());
   await store.read();
   const hints = new Hints();
-  store.watch(hints.listener);
+  store.watch(hints);
   return { store, hints };
 }
 
@@ -126,7 +130,7 @@ t.test('a change between reading and watching is not missed', async (t) => {
   await store.read();
   writeFileSync(path, 'a: 2');
   const hints = new Hints();
-  store.watch(hints.listener);
+  store.watch(hints);
   await hints.reach(1);
 });
 
@@ -200,7 +204,7 @@ t.test('a directory that is replaced, or comes only later, is followed', async (
   t.teardown(() => later.close());
   t.match((await failureOf(later)).message, /ENOENT/);
   const laterHints = new Hints();
-  later.watch(laterHints.listener);
+  later.watch(laterHints);
   await delay(200);
   mkdirSync(join(directory, 'later'));
   writeFileSync(join(directory, 'later', 'config.yaml'), 'a: 1');
@@ -242,6 +246,39 @@ t.test('a file that becomes unusable is hinted at once, so that reading can say 
   writeFileSync(join(path, 'inner'), '');
   await delay(200);
   t.equal(hints.count, 1);
+});
+
+t.test('a file that cannot be read makes the store unreachable, until it can be read again', async (t) => {
+  const path = join(t.testdir({ 'config.yaml': 'a: 1' }), 'config.yaml');
+  const { store } = await watched(t, path);
+  t.match(store.condition, { reachable: true, problem: null, since: /^\d{4}-\d\d-\d\dT/ });
+  const told: StoreCondition[] = [];
+  let onTold = (): void => {};
+  const next = (): Promise<void> => new Promise((resolve) => (onTold = resolve));
+  const onCondition = (condition: StoreCondition): void => {
+    told.push(condition);
+    onTold();
+  };
+  store.watch({ onHint: () => {}, onCondition });
+  const alive = setInterval(() => {}, 1_000);
+  t.teardown(() => clearInterval(alive));
+
+  const gone = next();
+  rmSync(path);
+  await gone;
+  t.match(told.at(-1), { reachable: false, problem: /cannot read .*config\.yaml: .*ENOENT/ });
+  t.strictSame(store.condition, told.at(-1));
+  const { since } = store.condition;
+  await failureOf(store);
+  t.equal(store.condition.since, since, 'it is the same trouble still');
+
+  const back = next();
+  writeFileSync(path, 'a: [');
+  await back;
+  t.match(told.at(-1), { reachable: true, problem: null });
+  await failureOf(store);
+  t.match(store.condition, { reachable: true, problem: null }, 'what is in the file is not its matter');
+  t.equal(told.length, 2);
 });
 
 t.test('nothing is hinted at any more after closing', async (t) => {

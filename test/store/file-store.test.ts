@@ -21,10 +21,16 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import type { Head, Operation } from '../../lib/core/config/change.ts';
 import { decodeChecksummed, encodeChecksummed } from '../../lib/store/checksummed-json.ts';
-import { UnreadableStoreError } from '../../lib/store/config-store.ts';
+import {
+  type StoreCondition,
+  StoreUnavailableError,
+  UnreadableStoreError,
+} from '../../lib/store/config-store.ts';
+import { DirectoryLock } from '../../lib/store/directory-lock.ts';
 import { EntryTable } from '../../lib/store/entry-table.ts';
 import { FileStore, type FileStoreOptions } from '../../lib/store/file-store.ts';
 import { saveSnapshot } from '../../lib/store/file-store-state.ts';
+import { watchEventLoop } from '../helpers/event-loop-block.ts';
 import { changeOf, clusterAt, putCluster, storeContract } from './contract.ts';
 
 const PROCESS = fileURLToPath(new URL('publishing-process.ts', import.meta.url));
@@ -52,6 +58,11 @@ async function fill(directory: string, count: number, options?: FileStoreOptions
   const store = await FileStore.open(directory, options);
   await publishMany(store, count);
   await store.close();
+}
+
+/** Resolves with the next condition that the store tells. */
+function nextCondition(store: FileStore): Promise<StoreCondition> {
+  return new Promise((onCondition) => store.watch({ onHint: () => {}, onCondition }));
 }
 
 async function readUnreadable(directory: string): Promise<UnreadableStoreError> {
@@ -159,10 +170,11 @@ t.test('damage anywhere else is refused, with file, line and remedy', async (t) 
     name: string,
     change: (directory: string) => void,
     expected: RegExp[],
+    compactAfterChanges = 4,
   ): Promise<void> => {
     await t.test(name, async (t) => {
       const directory = t.testdir();
-      await fill(directory, 7, { compactAfterChanges: 4 });
+      await fill(directory, 7, { compactAfterChanges });
       change(directory);
       const error = await readUnreadable(directory);
       for (const pattern of expected) t.match(error.message, pattern);
@@ -192,8 +204,8 @@ t.test('damage anywhere else is refused, with file, line and remedy', async (t) 
   await damage('a line that is something else', (d) => writeFileSync(logOf(d), '7\n'), [
     /line 1: it is not a JSON object/,
   ]);
-  await damage('a line of another format', (d) => edit(logOf(d), 'change/1', 'change/2'), [
-    /line 1.*change\/2/,
+  await damage('a line of another format', (d) => edit(logOf(d), 'change/2', 'change/3'), [
+    /line 1.*change\/3/,
   ]);
   await damage('a missing line', (d) => removeLine(logOf(d), 1), [
     /line 2: revision 7 does not follow revision 5/,
@@ -202,14 +214,38 @@ t.test('damage anywhere else is refused, with file, line and remedy', async (t) 
   await damage('a changed snapshot', (d) => edit(snapshotOf(d), '127.0.0.1', '127.0.0.2'), [
     /configuration\.json: its checksum does not match/,
   ]);
-  await damage('a missing snapshot', (d) => rmSync(snapshotOf(d)), [/configuration\.json: it is missing/]);
   await damage(
-    'a missing snapshot without any history',
+    'a missing snapshot without the history before it',
     (d) => {
       rmSync(snapshotOf(d));
       rmSync(join(d, 'changes.4.log'));
     },
     [/changes\.log: it begins with revision 5, but the snapshot before it is missing/],
+  );
+  await damage(
+    'a changed line of an older log that no snapshot holds',
+    (d) => {
+      rmSync(snapshotOf(d));
+      edit(join(d, 'changes.4.log'), '"actor":"ada"', '"actor":"eve"');
+    },
+    [/changes\.4\.log, line 1: its checksum does not match/],
+  );
+  await damage(
+    'a missing end of an older log that no snapshot holds',
+    (d) => {
+      rmSync(snapshotOf(d));
+      removeLine(join(d, 'changes.4.log'), 3);
+    },
+    [/changes\.4\.log: it does not end with revision 4/],
+  );
+  await damage(
+    'a missing log among the older ones that no snapshot holds',
+    (d) => {
+      rmSync(snapshotOf(d));
+      rmSync(join(d, 'changes.4.log'));
+    },
+    [/the changes between revisions 2 and 5 are missing/],
+    2,
   );
   await damage(
     'the log of another store',
@@ -244,28 +280,36 @@ t.test('a crash at any point of compaction loses nothing and applies nothing twi
   const changes = await store.changesSince(0);
   await store.close();
 
-  const writeSnapshot = (directory: string): Promise<void> =>
-    saveSnapshot(directory, content.head, EntryTable.fromDocument(content.document));
+  const writeSnapshot = async (directory: string): Promise<void> => {
+    const lock = await DirectoryLock.acquire(directory);
+    await saveSnapshot(directory, lock, content.head, EntryTable.fromDocument(content.document).copy());
+    await lock.release();
+  };
   const rotateLog = (directory: string): void =>
     renameSync(logOf(directory), join(directory, 'changes.8.log'));
   const stages: Record<string, (directory: string) => Promise<void> | void> = {
     'nothing done': () => {},
-    'snapshot half written': (directory) =>
-      writeFileSync(`${snapshotOf(directory)}.x.tmp`, '{"format":"fengl'),
-    'snapshot written': writeSnapshot,
-    'log rotated': async (directory) => {
-      await writeSnapshot(directory);
-      rotateLog(directory);
-    },
-    'next log created': async (directory) => {
-      await writeSnapshot(directory);
+    'log rotated': rotateLog,
+    'next log created': (directory) => {
       rotateLog(directory);
       writeFileSync(logOf(directory), '');
     },
-    'next log torn': async (directory) => {
-      await writeSnapshot(directory);
+    'next log torn': (directory) => {
       rotateLog(directory);
       writeFileSync(logOf(directory), '{"format":');
+    },
+    'snapshot half written': (directory) => {
+      rotateLog(directory);
+      writeFileSync(`${snapshotOf(directory)}.x.tmp`, '{"format":"fengl');
+    },
+    'snapshot written': async (directory) => {
+      rotateLog(directory);
+      await writeSnapshot(directory);
+    },
+    'snapshot written while changes went on': writeSnapshot,
+    'no snapshot was ever written': (directory) => {
+      rmSync(snapshotOf(directory));
+      rotateLog(directory);
     },
   };
   for (const [name, arrange] of Object.entries(stages)) {
@@ -292,8 +336,8 @@ t.test('a crash at any point of compaction loses nothing and applies nothing twi
 
 t.test('compaction keeps a bounded number of older logs as history', async (t) => {
   const directory = t.testdir();
+  await fill(directory, 32, { compactAfterChanges: 5, keptLogs: 3 });
   const store = await open(t, directory, { compactAfterChanges: 5, keptLogs: 3 });
-  await publishMany(store, 32);
   t.strictSame(
     readdirSync(directory).filter((name) => name.startsWith('changes')),
     ['changes.20.log', 'changes.25.log', 'changes.30.log', 'changes.log'],
@@ -305,6 +349,17 @@ t.test('compaction keeps a bounded number of older logs as history', async (t) =
   t.strictSame(await revisionsSince(23), [24, 25, 26, 27, 28, 29, 30, 31, 32]);
   t.equal((await revisionsSince(15))?.length, 17);
   t.equal(await store.changesSince(14), null, 'the log no longer reaches back that far');
+  const pages: number[] = [];
+  for (let before = 1_000; ; before = pages.at(-1) ?? 0) {
+    const page = await store.history(4, before);
+    if (page.length === 0) break;
+    pages.push(...page.map((change) => change.revision));
+  }
+  t.strictSame(
+    pages,
+    Array.from({ length: 17 }, (_, index) => 32 - index),
+    'as far as the logs go, page by page',
+  );
 });
 
 t.test('compaction also comes with the size of the log', async (t) => {
@@ -313,6 +368,7 @@ t.test('compaction also comes with the size of the log', async (t) => {
   await store.publish(changeOf([putCluster('a')]));
   t.notOk(readdirSync(directory).includes('configuration.json'));
   await store.publish(changeOf([putCluster('b')], { message: 'x'.repeat(10_000) }));
+  await store.close();
   t.ok(readdirSync(directory).includes('configuration.json'));
   t.ok(readdirSync(directory).includes('changes.2.log'));
 });
@@ -328,9 +384,33 @@ t.test('damaged history is noted, and reported as history that is gone', async (
   t.match(notes, [/history is incomplete: .*changes\.2\.log, line 1/]);
   rmSync(join(directory, 'changes.4.log'));
   t.equal(await store.changesSince(2), null, 'a gap is not passed over');
+  t.strictSame(
+    (await store.history(10)).map((change) => change.revision),
+    [5],
+    'nor in the history',
+  );
   await store.publish(changeOf([putCluster('sixth')]));
   rmSync(join(directory, 'changes.6.log'));
   t.equal(await store.changesSince(5), null, 'nor is an end that is missing');
+});
+
+t.test('a gap in the history is not passed over', async (t) => {
+  const directory = t.testdir();
+  await fill(directory, 7, { compactAfterChanges: 2 });
+  rmSync(join(directory, 'changes.4.log'));
+  const store = await open(t, directory);
+  t.equal((await store.changesSince(5))?.length, 2);
+  t.equal((await store.changesSince(4))?.length, 3);
+  for (const revision of [0, 1, 2, 3]) t.equal(await store.changesSince(revision), null);
+  t.strictSame(
+    (await store.history(10)).map((change) => change.revision),
+    [7, 6, 5],
+  );
+  t.strictSame(
+    (await store.history(10, 4)).map((change) => change.revision),
+    [2, 1],
+    'what is before the gap is there for who asks for it',
+  );
 });
 
 t.test('a compaction that fails fails no change, and is tried again', async (t) => {
@@ -338,33 +418,92 @@ t.test('a compaction that fails fails no change, and is tried again', async (t) 
   const notes: string[] = [];
   const store = await open(t, directory, { compactAfterChanges: 2, onNote: (note) => notes.push(note) });
   mkdirSync(snapshotOf(directory));
+  const failed = nextCondition(store);
   await publishMany(store, 2);
+  t.match(await failed, { reachable: true, problem: /cannot write .*configuration\.json: .*EISDIR/ });
+  t.strictSame(store.condition, await failed);
   t.match(notes, [/compacting the store failed.*cannot write .*configuration\.json: .*EISDIR/]);
   t.notOk(
     readdirSync(directory).some((name) => name.endsWith('.tmp')),
     'the temporary file is removed',
   );
   rmdirSync(snapshotOf(directory));
-  await store.publish(changeOf([putCluster('third')]));
-  t.ok(readdirSync(directory).includes('changes.3.log'));
-  t.equal((await store.changesSince(0))?.length, 3);
+  const mended = nextCondition(store);
+  await publishMany(store, 2);
+  t.match(await mended, { reachable: true, problem: null });
+  t.ok(readdirSync(directory).includes('configuration.json'));
+  t.equal((await store.changesSince(0))?.length, 4);
+});
+
+t.test('a log that cannot be rotated grows, and is rotated once it can be', async (t) => {
+  const directory = t.testdir();
+  const store = await open(t, directory, { compactAfterChanges: 10 });
+  mkdirSync(join(directory, 'changes.10.log'));
+  await publishMany(store, 10);
+  t.match(store.condition, { problem: /compacting the store failed.*cannot rename .*changes\.log/ });
+  await publishMany(store, 1);
+  t.ok(readdirSync(directory).includes('changes.11.log'));
+  rmdirSync(join(directory, 'changes.10.log'));
+  t.equal((await store.changesSince(0))?.length, 11);
+  await store.close();
+  t.equal((await (await open(t, directory)).readHead())?.revision, 11);
+});
+
+t.test('a snapshot is not put in the place of one that another gateway may have written', async (t) => {
+  const directory = t.testdir();
+  await fill(directory, 4, { compactAfterChanges: 4 });
+  const before = readFileSync(snapshotOf(directory), 'utf8');
+  const lock = await DirectoryLock.acquire(directory);
+  rmSync(join(directory, 'store.lock'));
+  const head = { revision: 9, id: 'late', parent: null, at: '' };
+  await t.rejects(saveSnapshot(directory, lock, head, new EntryTable().copy()), /no longer held/);
+  t.equal(readFileSync(snapshotOf(directory), 'utf8'), before);
+  await lock.release();
+});
+
+t.test('neither a change nor a snapshot of 100,000 routes holds up the event loop', async (t) => {
+  const directory = t.testdir();
+  const store = await FileStore.open(directory);
+  const operations = Array.from({ length: 100_000 }, (_, index): Operation => {
+    const match = { hosts: [`host-${index % 100}.example.com`], path: `/service-${index}/{**rest}` };
+    return { op: 'put', kind: 'route', id: `route-${index}`, value: { match, cluster: 'a', order: index } };
+  });
+  const { longestBlockMs, totalMs } = await watchEventLoop(async () => {
+    await store.publish(changeOf(operations));
+    await store.publish(changeOf([putCluster('a')]));
+    await store.read();
+    await store.close();
+  });
+  t.ok(longestBlockMs < totalMs / 3, `${longestBlockMs} of ${totalMs} ms`);
+  t.ok(readdirSync(directory).includes('configuration.json'), 'there was a snapshot');
+  const again = await open(t, directory);
+  t.equal((await again.readHead())?.revision, 2);
+  const document = (await again.read())?.document as { routes: object };
+  t.equal(Object.keys(document.routes).length, 100_000);
 });
 
 t.test('a change that cannot be written is refused, and the store goes on afterwards', async (t) => {
   const directory = t.testdir();
   const store = await open(t, directory);
   mkdirSync(logOf(directory));
-  await t.rejects(
-    store.publish(changeOf([putCluster('a')])),
-    /cannot write the change to .*changes\.log: .*EISDIR/,
-  );
+  const error = await store.publish(changeOf([putCluster('a')])).catch((reason: unknown) => reason);
+  t.ok(error instanceof StoreUnavailableError);
+  t.match(error, { message: /cannot write the change to .*changes\.log: .*EISDIR/, notWritten: true });
+  const { since } = store.condition;
+  t.match(store.condition, { reachable: true, problem: /EISDIR/ });
   rmdirSync(logOf(directory));
   symlinkSync('/dev/full', logOf(directory));
   await t.rejects(store.publish(changeOf([putCluster('a')])), /changes\.log: .*\(ENOSPC\)/);
+  t.match(
+    store.condition,
+    { problem: /ENOSPC/, since },
+    'the last failure is named, the trouble is the same',
+  );
   rmSync(logOf(directory));
   t.equal(await store.read(), null);
   const head = await store.publish(changeOf([putCluster('b')]));
   t.equal(head.revision, 1);
+  t.match(store.condition, { reachable: true, problem: null });
   await store.close();
   const again = await open(t, directory);
   t.strictSame(await again.read(), { head, document: { clusters: { b: clusterAt(8080) }, routes: {} } });
@@ -422,10 +561,11 @@ t.test('values that JSON turns into something else are refused before they are w
   await t.rejects(store.publish(changeOf(operations)), /the value of a put is an object/);
   await t.rejects(store.publish(changeOf([], { actor: 7 as unknown as string })), /actor and message/);
   const huge = { op: 'put', kind: 'cluster', id: 'a', value: { x: 'x'.repeat(67_108_864) } };
-  await t.rejects(
-    store.publish(changeOf([huge] as unknown as Operation[])),
-    /the limit is 67108864.*split it/,
-  );
+  const error = await store.publish(changeOf([huge] as unknown as Operation[])).catch((reason) => reason);
+  t.match(error, { problems: [{ message: /the limit, which is 67108864/, hint: /split it/ }] });
+  for (const revisionFloor of [-1, 0.5, Number.MAX_SAFE_INTEGER]) {
+    await t.rejects(store.publish(changeOf([], { revisionFloor })), /malformed.*floor/);
+  }
 });
 
 t.test('more changes at once than can wait are refused, not piled up', async (t) => {
@@ -433,7 +573,7 @@ t.test('more changes at once than can wait are refused, not piled up', async (t)
   const results = await Promise.allSettled(Array.from({ length: 1_005 }, () => store.publish(changeOf([]))));
   t.equal(results.filter((result) => result.status === 'fulfilled').length, 1_000);
   const refused = results.at(-1);
-  t.match(refused, { reason: { message: /1000 requests to the store are waiting/ } });
+  t.match(refused, { reason: { message: /1000 requests to the store are waiting/, notWritten: true } });
   t.equal((await store.publish(changeOf([]))).revision, 1_001);
 });
 

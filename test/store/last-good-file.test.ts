@@ -1,11 +1,33 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import t from 'tap';
-import { LastGoodFile } from '../../lib/store/last-good-file.ts';
+import { documentOf } from '../../lib/core/config/document.ts';
+import type { Route } from '../../lib/core/config/model.ts';
+import { type LastGood, type LastGoodContent, LastGoodFile } from '../../lib/store/last-good-file.ts';
+import { watchEventLoop } from '../helpers/event-loop-block.ts';
 
-const lastGood = (revision: number) => ({
+const originOf = (revision: number) => ({
   source: 'file',
   head: { revision, id: `id-${revision}`, parent: null, at: '2026-01-01T00:00:00.000Z' },
-  document: { clusters: {}, routes: { a: { match: {}, cluster: `ü-${revision}` } } },
+});
+
+const lastGood = (revision: number): LastGoodContent => ({
+  ...originOf(revision),
+  configuration: {
+    clusters: new Map(),
+    routes: new Map([
+      ['b', { match: {}, cluster: 'b' }],
+      ['1', { match: {}, cluster: `ü-${revision}` }],
+    ]),
+  },
+});
+
+const loadedLastGood = (revision: number): { kind: 'loaded' } & LastGood => ({
+  kind: 'loaded',
+  ...originOf(revision),
+  document: {
+    clusters: {},
+    routes: { '1': { match: {}, cluster: `ü-${revision}` }, b: { match: {}, cluster: 'b' } },
+  },
 });
 
 t.test('what was saved is loaded, also by another process later', async (t) => {
@@ -14,7 +36,7 @@ t.test('what was saved is loaded, also by another process later', async (t) => {
   t.strictSame(await file.load(), { kind: 'missing' });
   await file.save(lastGood(1));
   await file.save(lastGood(2));
-  t.strictSame(await new LastGoodFile(directory).load(), { kind: 'loaded', ...lastGood(2) });
+  t.strictSame(await new LastGoodFile(directory).load(), loadedLastGood(2));
   t.strictSame(readdirSync(directory), ['last-good.json']);
   t.equal(statSync(file.path).mode & 0o777, 0o600);
 });
@@ -38,6 +60,15 @@ t.test(
     t.match(await file.load(), { kind: 'loaded', head: { revision: 200 } });
   },
 );
+
+t.test('a file of which somebody only changed the white space is taken', async (t) => {
+  const file = new LastGoodFile(t.testdir());
+  const content = lastGood(1);
+  (content.configuration.routes as Map<string, Route>).delete('1');
+  await file.save(content);
+  writeFileSync(file.path, JSON.stringify(JSON.parse(readFileSync(file.path, 'utf8')), null, 2));
+  t.match(await file.load(), { kind: 'loaded', document: { routes: { b: { cluster: 'b' } } } });
+});
 
 t.test('a damaged file is set aside and named, never trusted', async (t) => {
   const damages: [string, (text: string) => string, RegExp][] = [
@@ -71,6 +102,33 @@ t.test('a damaged file is set aside and named, never trusted', async (t) => {
       t.match(await file.load(), { kind: 'loaded', head: { revision: 2 } });
     });
   }
+});
+
+t.test('what is saved is what was there at the call, whatever changes while it is written', async (t) => {
+  const file = new LastGoodFile(t.testdir());
+  const content = lastGood(1);
+  const routes = content.configuration.routes as Map<string, Route>;
+  const saved = file.save(content);
+  routes.clear();
+  await saved;
+  t.strictSame(await file.load(), loadedLastGood(1));
+});
+
+t.test('to save 100,000 routes does not hold up the event loop', async (t) => {
+  const file = new LastGoodFile(t.testdir());
+  const routes = new Map<string, Route>();
+  for (let index = 0; index < 100_000; index += 1) {
+    const match = { hosts: [`host-${index % 100}.example.com`], path: `/service-${index}/{**rest}` };
+    routes.set(`route-${(index * 7_919) % 100_000}`, { match, cluster: 'a', order: index });
+  }
+  const configuration = { clusters: new Map([['a', { destinations: {} }]]), routes };
+  const { longestBlockMs, totalMs } = await watchEventLoop(() =>
+    file.save({ ...originOf(1), configuration }),
+  );
+  t.ok(longestBlockMs < totalMs / 3, `${longestBlockMs} of ${totalMs} ms`);
+  const loaded = await file.load();
+  t.equal(loaded.kind, 'loaded');
+  if (loaded.kind === 'loaded') t.strictSame(loaded.document, documentOf(configuration));
 });
 
 t.test('a checksum does not make a head of anything', async (t) => {

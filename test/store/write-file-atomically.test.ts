@@ -7,7 +7,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import t from 'tap';
 import { removeAbandonedFiles, writeFileAtomically } from '../../lib/store/write-file-atomically.ts';
 
@@ -20,6 +20,19 @@ t.test('writes a new file with the mode asked for', async (t) => {
   t.equal(statSync(join(directory, 'a')).mode & 0o777, 0o600);
   t.equal(statSync(join(directory, 'b')).mode & 0o777, 0o640);
   t.strictSame(readdirSync(directory), ['a', 'b']);
+});
+
+t.test('chunks are written as they come; where they break off the old content stays', async (t) => {
+  const path = join(t.testdir({ file: 'old' }), 'file');
+  async function* chunks(breaksOff: boolean): AsyncGenerator<Uint8Array> {
+    for (const text of ['a', '', 'bc']) yield Buffer.from(text);
+    if (breaksOff) throw new Error('no more');
+  }
+  await t.rejects(writeFileAtomically(path, chunks(true)), /cannot write .*file: no more/);
+  t.equal(readFileSync(path, 'utf8'), 'old');
+  t.strictSame(readdirSync(dirname(path)), ['file']);
+  await writeFileAtomically(path, chunks(false));
+  t.equal(readFileSync(path, 'utf8'), 'abc');
 });
 
 t.test('a reader finds the old content or the new, never a mixture', async (t) => {
