@@ -3,6 +3,8 @@
  * are of one version: a rolling restart forks workers of the code that the primary runs.
  */
 import type { Head, Operation } from '../core/config/change.ts';
+import type { ExplainRequest, Explanation } from '../core/explain/explanation.ts';
+import type { DestinationHealth } from '../core/health/health-report.ts';
 import type { RouteSample } from '../core/metrics/route-stats.ts';
 
 /** A worker's settings, given at its start. */
@@ -20,10 +22,18 @@ export interface WorkerSettings {
 export type Target = Pick<Head, 'revision' | 'id'>;
 
 export type ToWorker =
-  | { readonly type: 'snapshotBegin' }
-  | { readonly type: 'snapshotPart'; readonly operations: readonly Operation[] }
-  | ({ readonly type: 'snapshotEnd' } & Target)
+  /**
+   * A configuration in parts: with `parent` null all of it, else a change of what the worker holds that is
+   * too large for one go. It is built aside, and takes effect as one step at its end.
+   */
+  | { readonly type: 'transferBegin'; readonly parent: string | null }
+  | { readonly type: 'transferPart'; readonly operations: readonly Operation[] }
+  | ({ readonly type: 'transferEnd' } & Target)
+  /** A small change, applied in one go. */
   | ({ readonly type: 'delta'; readonly parent: string; readonly operations: readonly Operation[] } & Target)
+  /** What is known of destinations; those that are not named stay as they are. */
+  | { readonly type: 'health'; readonly destinations: readonly DestinationHealth[] }
+  | { readonly type: 'explain'; readonly question: number; readonly request: ExplainRequest }
   /** Comes with a socket. */
   | { readonly type: 'connection' }
   /** Has the worker got as many sockets as it was sent? Node drops one that the worker has no descriptor for. */
@@ -35,8 +45,10 @@ export type ToWorker =
 
 export type ToPrimary =
   | { readonly type: 'started' }
-  | ({ readonly type: 'applied' } & Target)
+  /** `fingerprint` is that of the whole table: see core/config/fingerprint.ts. */
+  | ({ readonly type: 'applied'; readonly fingerprint: string } & Target)
   | ({ readonly type: 'rejected'; readonly problem: string } & Target)
+  | { readonly type: 'explained'; readonly question: number; readonly explanation: Explanation }
   /** The socket has arrived, or was closed on the way. */
   | { readonly type: 'accepted' }
   /** The answer to a probe, where the last socket has not arrived. */

@@ -1,9 +1,10 @@
-/** Steps 1 and 2 of a request: what it asks for, in canonical form, or why it is refused. */
+/** Steps 1 and 3 of a request: what it asks for, in canonical form, or why it is refused, also by its route. */
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import { parseTarget, type Target } from '../core/http/canonical-target.ts';
 import { canonicalHost } from '../core/http/host.ts';
 import { type RequestHead, readRequestHead } from '../core/http/request-headers.ts';
 import type { RequestFacts } from '../core/routing/request-facts.ts';
+import type { ProxiedRoute } from './proxied-route.ts';
 
 /** More fields than this get 431, whatever their size. */
 const MAX_HEADER_FIELDS = 256;
@@ -78,6 +79,15 @@ export function admit(incoming: IncomingHead): AdmittedRequest | Refusal {
   if (target.problem !== null) return new Refusal(ERRORS.badTarget, target.problem);
   const head = readRequestHead(incoming.rawHeaders);
   return refuseFraming(head, incoming.httpVersion) ?? admitHost(method, target, head, incoming.rawHeaders);
+}
+
+/** Why the route that takes a request refuses it; null where it does not. */
+export function refuseByRoute(route: ProxiedRoute, request: AdmittedRequest): Refusal | null {
+  if (request.hasEncodedSlash && !route.allowEncodedSlash)
+    return new Refusal(ERRORS.badTarget, 'encoded slash');
+  return request.head.contentLength > route.maxBodyBytes
+    ? new Refusal(ERRORS.bodyTooLarge, `at most ${route.maxBodyBytes} bytes`)
+    : null;
 }
 
 /** What the parser lets through and a gateway must not forward (RFC 9112 §6.1, §6.3). */

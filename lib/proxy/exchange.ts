@@ -15,7 +15,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import { cleanTrailers } from '../core/http/request-headers.ts';
 import { buildResponseHead, isPlainReason } from '../core/http/response-headers.ts';
-import { type AdmittedRequest, admit, Refusal } from './admission.ts';
+import { type AdmittedRequest, admit, Refusal, refuseByRoute } from './admission.ts';
 import type { ClientConnection, ConnectionTask } from './client-connection.ts';
 import { earlyHintsOf } from './early-hints.ts';
 import { recordExchange } from './exchange-record.ts';
@@ -138,13 +138,9 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
       return;
     }
     route.cluster.activeRequests += 1;
-    if (request.hasEncodedSlash && !route.allowEncodedSlash) {
-      this.#answerProblem(ERRORS.badTarget, 'encoded slash');
-    } else if (request.head.contentLength > route.maxBodyBytes) {
-      this.#answerProblem(ERRORS.bodyTooLarge, `at most ${route.maxBodyBytes} bytes`);
-    } else {
-      this.#forward(route, request);
-    }
+    const refusal = refuseByRoute(route, request);
+    if (refusal === null) this.#forward(route, request);
+    else this.#answerProblem(refusal.error, refusal.detail);
   }
 
   #forward(route: ProxiedRoute, request: AdmittedRequest): void {

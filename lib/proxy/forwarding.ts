@@ -5,26 +5,29 @@ import type { ClientConnection } from './client-connection.ts';
 import type { ProxiedDestination } from './destination.ts';
 import type { ProxiedRoute } from './proxied-route.ts';
 import type { ProxyContext } from './proxy-context.ts';
-import { isPlainRequestId } from './request-id.ts';
+import { isPlainRequestId, type RequestIds } from './request-id.ts';
+
+/** Who sends a request: what matters of a connection. */
+export type Peer = Pick<ClientConnection, 'peerAddress' | 'peerTrusted'>;
 
 /** The id of a request: the one it came with where the peer is trusted, else a new one. */
 export function requestIdOf(
-  context: ProxyContext,
-  connection: ClientConnection,
+  context: { readonly requestIds: Pick<RequestIds, 'next'> },
+  peer: Peer,
   request: AdmittedRequest,
 ): string {
   const given = request.head.requestId;
-  return connection.peerTrusted && isPlainRequestId(given) ? given : context.requestIds.next();
+  return peer.peerTrusted && isPlainRequestId(given) ? given : context.requestIds.next();
 }
 
 /** The client's own address, seen past trusted proxies. */
 export function clientAddressOf(
-  context: ProxyContext,
-  connection: ClientConnection,
+  context: Pick<ProxyContext, 'trustedProxies'>,
+  peer: Peer,
   request: AdmittedRequest,
 ): string {
-  if (!connection.peerTrusted) return connection.peerAddress;
-  return context.trustedProxies.clientAddress(connection.peerAddress, request.head.forwardedFor);
+  if (!peer.peerTrusted) return peer.peerAddress;
+  return context.trustedProxies.clientAddress(peer.peerAddress, request.head.forwardedFor);
 }
 
 /** Path and query as the origin gets them: the very string that was matched, rewritten where the route says so. */
@@ -51,12 +54,12 @@ export function hostFor(
 export function headersFor(
   route: ProxiedRoute,
   request: AdmittedRequest,
-  connection: ClientConnection,
+  peer: Peer,
   requestId: string,
 ): string[] {
   const headers = buildRequestHeaders(request.rawHeaders, request.head, {
-    peerAddress: connection.peerAddress,
-    peerTrusted: connection.peerTrusted,
+    peerAddress: peer.peerAddress,
+    peerTrusted: peer.peerTrusted,
     scheme: 'http',
     clientHost: request.hostField,
     requestId,

@@ -2,66 +2,36 @@
  * The worker's HTTP server. It does not listen itself: the primary accepts connections and hands them over
  * (see docs/architecture.md), so it is given sockets.
  */
-import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import { ClientConnection } from './client-connection.ts';
 import { Exchange, type Expectation } from './exchange.ts';
+import { clientErrorOf, createHttpServer, type UpgradingSocket } from './http-server.ts';
 import { refuseOnSocket } from './problem-response.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import { plainAddress } from './trusted-proxies.ts';
 import { WebSockets } from './upgrade.ts';
 import { isWebSocketUpgrade } from './websocket-session.ts';
 
-const MAX_HEADER_BYTES = 16_384;
-const HEADERS_TIMEOUT_MS = 15_000;
-/** Longer than what load balancers in front usually keep theirs for, so that it is they who close. */
-const KEEP_ALIVE_TIMEOUT_MS = 65_000;
-const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
 /** While draining, idle connections wait this long for the request that may be on its way. */
 const IDLE_GRACE_MS = 2_000;
 const DRAIN_CHECK_INTERVAL_MS = 50;
 
-interface GatewaySocket extends Socket {
+interface GatewaySocket extends UpgradingSocket {
   client?: ClientConnection;
-  /** Asked for an upgrade that it does not get. */
-  refusedUpgrade?: boolean;
-}
-
-/**
- * Node's parser stops behind a request that asks for an upgrade and, where it gets none, loses the bytes that
- * came in the same read: what is read next could begin in the middle of a request. So that answer is the last.
- */
-function admitUpgrade(incoming: IncomingMessage): boolean {
-  if (isWebSocketUpgrade(incoming)) return true;
-  (incoming.socket as GatewaySocket).refusedUpgrade = true;
-  return false;
 }
 
 export class Listener {
   readonly #context: ProxyContext;
-  readonly #server: http.Server;
+  readonly #server: Server;
   readonly #webSockets: WebSockets;
   readonly #sockets = new Set<GatewaySocket>();
 
   constructor(context: ProxyContext) {
     this.#context = context;
     this.#webSockets = new WebSockets(context);
-    this.#server = http.createServer({
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      // The body is watched by the exchange, which knows who is waiting for whom.
-      requestTimeout: 0,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-      connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
-      // Admission counts Host fields itself, and answers with our own problem document.
-      requireHostHeader: false,
-      // What is not a WebSocket is served as if it had not asked for an upgrade (RFC 9110 §7.8): h2c with a
-      // body would otherwise hide that body from the parser.
-      shouldUpgradeCallback: admitUpgrade,
-    });
-    // Node would drop fields over this count without a word; admission refuses the request instead.
-    this.#server.maxHeadersCount = 0;
+    this.#server = createHttpServer();
     this.#listen();
     // Node starts its watch over slow heads and idle connections on this event, which a server that is given
     // its sockets never fires by itself.
@@ -177,12 +147,6 @@ export class Listener {
     this.#server.close();
     return left;
   }
-}
-
-function clientErrorOf(code: string | undefined): ErrorDefinition {
-  if (code === 'HPE_HEADER_OVERFLOW') return ERRORS.headersTooLarge;
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return ERRORS.requestTimeout;
-  return ERRORS.badRequest;
 }
 
 function ignore(): void {}

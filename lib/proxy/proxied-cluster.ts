@@ -19,7 +19,7 @@ export class ProxiedCluster {
   retry: RetryPolicy = new RetryPolicy(undefined);
   activeRequests = 0;
   activeRetries = 0;
-  #settings: Cluster | null = null;
+  #settings: Cluster = { destinations: {} };
   #connection: ConnectionSettings = connectionSettingsOf({ destinations: {} });
   #destinations = new Map<string, ProxiedDestination>();
 
@@ -27,6 +27,11 @@ export class ProxiedCluster {
     this.id = id;
     this.balancer = new Balancer(environment);
     this.apply(settings);
+  }
+
+  /** As they were applied last, without defaults. */
+  get settings(): Cluster {
+    return this.#settings;
   }
 
   /** The longest that a request may wait for a connection, queueing included. */
@@ -51,7 +56,7 @@ export class ProxiedCluster {
   }
 
   /** Builds the new set of destinations, keeping those whose address and connection settings stay. */
-  #replaceDestinations(settings: Cluster, before: Cluster | null): ProxiedDestination[] {
+  #replaceDestinations(settings: Cluster, before: Cluster): ProxiedDestination[] {
     const connection = connectionSettingsOf(settings);
     const sameConnection = equalValues(connection, this.#connection);
     this.#connection = connection;
@@ -59,7 +64,7 @@ export class ProxiedCluster {
     this.#destinations = new Map();
     for (const [id, destination] of Object.entries(settings.destinations)) {
       const known = old.get(id);
-      if (known !== undefined && sameConnection && before?.destinations[id]?.url === destination.url) {
+      if (known !== undefined && sameConnection && before.destinations[id]?.url === destination.url) {
         known.weight = destination.weight ?? 1;
         this.#destinations.set(id, known);
         old.delete(id);

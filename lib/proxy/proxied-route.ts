@@ -10,6 +10,8 @@ export class ProxiedRoute {
   readonly id: string;
   readonly cluster: ProxiedCluster;
   readonly stats: RouteStats;
+  /** What the route adds to the fingerprint of its table. */
+  readonly contentHash: number;
   readonly rewriter: PathRewriter | null;
   readonly requestHeaders: HeaderTransformer | null;
   readonly responseHeaders: HeaderTransformer | null;
@@ -18,10 +20,11 @@ export class ProxiedRoute {
   readonly preserveHost: boolean;
   readonly allowEncodedSlash: boolean;
 
-  constructor(id: string, route: Route, cluster: ProxiedCluster, stats: RouteStats) {
+  constructor(id: string, route: Route, cluster: ProxiedCluster, stats: RouteStats, contentHash: number) {
     this.id = id;
     this.cluster = cluster;
     this.stats = stats;
+    this.contentHash = contentHash;
     const template = route.match.path === undefined ? null : parsePathTemplate(route.match.path).template;
     this.rewriter = compileRewrite(route.rewrite, template);
     this.requestHeaders = compileHeaderTransform(route.requestHeaders);

@@ -17,8 +17,10 @@ export interface UpstreamOptions {
 }
 
 export class UndiciUpstream implements Upstream {
-  readonly #pool: Pool;
+  readonly #origin: URL;
   readonly #options: UpstreamOptions;
+  /** Made for the first request: each takes 20 kB, and most destinations of a large table wait long for one. */
+  #pool: Pool | null = null;
   /** Exchanges that undici has. It is never given more than connections, as nothing can leave its own queue. */
   #running = 0;
   readonly #waiting = new Set<UndiciExchange>();
@@ -26,15 +28,20 @@ export class UndiciUpstream implements Upstream {
   readonly #serverName: string | null;
 
   constructor(origin: URL, options: UpstreamOptions) {
+    this.#origin = origin;
     this.#options = options;
     // Said explicitly, as undici would take the name to verify from the Host field, which may be the client's.
     this.#serverName = origin.protocol === 'https:' ? origin.hostname.replace(/^\[|\]$/g, '') : null;
-    this.#pool = new Pool(origin.origin, {
-      connections: options.maxConnections,
+  }
+
+  #createPool(): Pool {
+    const { maxConnections, connectMs, idleMs } = this.#options;
+    return new Pool(this.#origin.origin, {
+      connections: maxConnections,
       pipelining: 1,
-      connect: strictConnector(options.connectMs),
-      keepAliveTimeout: options.idleMs,
-      keepAliveMaxTimeout: options.idleMs,
+      connect: strictConnector(connectMs),
+      keepAliveTimeout: idleMs,
+      keepAliveMaxTimeout: idleMs,
       // The exchange sweeper watches these waits: one sweep instead of two timers a request.
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -60,6 +67,7 @@ export class UndiciUpstream implements Upstream {
     this.#running += 1;
     exchange.isStarting = true;
     try {
+      this.#pool ??= this.#createPool();
       this.#pool.dispatch(
         {
           path: request.target,
@@ -99,13 +107,14 @@ export class UndiciUpstream implements Upstream {
 
   #closeWhenIdle(): void {
     if (!this.#closing || this.#running > 0 || this.#waiting.size > 0) return;
-    void this.#pool.close().catch(() => {});
+    void this.#pool?.close().catch(() => {});
   }
 
   async destroy(): Promise<void> {
+    this.#closing = true;
     for (const exchange of [...this.#waiting])
       exchange.onResponseError(null, new Error('the upstream was closed'));
-    await this.#pool.destroy();
+    await this.#pool?.destroy();
   }
 }
 

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { hashKeyOf } from '../core/balancing/hash-key.ts';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
-import { type AdmittedRequest, admit, Refusal } from './admission.ts';
+import { type AdmittedRequest, admit, Refusal, refuseByRoute } from './admission.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { ProxiedDestination } from './destination.ts';
 import { roundMs } from './exchange-record.ts';
@@ -144,8 +144,7 @@ export class WebSockets {
 }
 
 function refusalOf(route: ProxiedRoute, request: AdmittedRequest, draining: boolean): ErrorDefinition | null {
-  if (draining) return ERRORS.draining;
-  return request.hasEncodedSlash && !route.allowEncodedSlash ? ERRORS.badTarget : null;
+  return draining ? ERRORS.draining : (refuseByRoute(route, request)?.error ?? null);
 }
 
 function pickDestination(

@@ -302,7 +302,7 @@ function bareHost(url: URL): string {
 }
 
 /** The header object of an upgrade, as the library takes it. Repeated names become lists, a line each. */
-function headerObject(flat: readonly string[]): IncomingMessage['headers'] {
+export function headerObject(flat: readonly string[]): IncomingMessage['headers'] {
   const headers: OutgoingHttpHeaders = Object.create(null);
   for (let index = 0; index < flat.length; index += 2) {
     const name = flat[index]!.toLowerCase();

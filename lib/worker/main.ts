@@ -1,6 +1,7 @@
 /** Composition root of a worker process: it is forked by the primary, given its configuration, then sockets. */
 import type { Socket } from 'node:net';
 import { hashString } from '../core/balancing/hash.ts';
+import type { ExplainRequest } from '../core/explain/explanation.ts';
 import { RouteStats, StatsRegistry } from '../core/metrics/route-stats.ts';
 import {
   HEARTBEAT_INTERVAL_MS,
@@ -17,6 +18,7 @@ import { RequestIds } from '../proxy/request-id.ts';
 import { TrustedProxies } from '../proxy/trusted-proxies.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { ConfigurationReceiver } from './configuration-receiver.ts';
+import { RequestExplainer } from './explain.ts';
 import { RoutingTable } from './routing-table.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
 
@@ -46,11 +48,13 @@ const context: ProxyContext = {
 };
 const listener = new Listener(context);
 const metrics = new WorkerMetrics(stats, listener);
+const explainer = new RequestExplainer(context, settings.workerId);
 const receiver = new ConfigurationReceiver(
-  () => new RoutingTable(balancerEnvironment, stats),
+  (unhealthy) => new RoutingTable(balancerEnvironment, stats, unhealthy),
   {
     serve(table, target) {
       context.routes = table;
+      explainer.routes = table;
       context.revision = target.revision;
     },
   },
@@ -79,6 +83,9 @@ function receive(message: ToWorker, socket: Socket | undefined): void {
     case 'collect':
       send({ type: 'sample', collection: message.collection, ...metrics.takeSample(context.revision) });
       break;
+    case 'explain':
+      receiver.runInOrder(() => void explain(message.question, message.request));
+      break;
     case 'drain':
       void drain(message.limitMs);
       break;
@@ -88,6 +95,10 @@ function receive(message: ToWorker, socket: Socket | undefined): void {
     default:
       receiver.receive(message);
   }
+}
+
+async function explain(question: number, request: ExplainRequest): Promise<void> {
+  send({ type: 'explained', question, explanation: await explainer.explain(request) });
 }
 
 async function drain(limitMs: number): Promise<void> {

@@ -1,23 +1,49 @@
 import type { BalancerEnvironment } from '../core/balancing/balancer-environment.ts';
 import type { Operation } from '../core/config/change.ts';
+import { ContentFingerprint, hashEntry } from '../core/config/fingerprint.ts';
 import type { Cluster, Route } from '../core/config/model.ts';
+import type { DestinationHealth } from '../core/health/health-report.ts';
+import type { UnhealthyDestinations } from '../core/health/unhealthy-destinations.ts';
 import { RouteStats, type StatsRegistry } from '../core/metrics/route-stats.ts';
 import type { RequestFacts } from '../core/routing/request-facts.ts';
 import { RouteCache } from '../core/routing/route-cache.ts';
+import type { RouteExplanation } from '../core/routing/route-explanation.ts';
 import { ProxiedCluster } from '../proxy/proxied-cluster.ts';
 import { ProxiedRoute } from '../proxy/proxied-route.ts';
 import type { RouteFinder } from '../proxy/proxy-context.ts';
+import { runAtOnce, type SlicedWork } from './work-queue.ts';
 
-/** The configuration as a worker runs it. Operations cost what they touch; what they do not touch stays the same object. */
+/** A cluster of one table. Tables may share the cluster itself, and then differ in the settings they want it to have. */
+interface ClusterEntry {
+  readonly cluster: ProxiedCluster;
+  readonly contentHash: number;
+}
+
+/**
+ * The configuration as a worker runs it. Operations cost what they touch; what they do not touch stays the
+ * same object.
+ *
+ * A change has two steps. `change` concerns the table alone: other tables that share its clusters notice
+ * nothing. `settle`, once requests go by the table, brings the clusters in line with it. Between the two a
+ * request finds its cluster already changed, because `match` sees to that.
+ */
 export class RoutingTable implements RouteFinder {
   readonly #environment: BalancerEnvironment;
   readonly #stats: StatsRegistry;
-  readonly #clusters = new Map<string, ProxiedCluster>();
+  readonly #unhealthy: UnhealthyDestinations;
+  readonly #clusters = new Map<string, ClusterEntry>();
   readonly #routes = new RouteCache<ProxiedRoute>();
+  readonly #fingerprint = new ContentFingerprint();
+  /** Settings that are to be applied, clusters that no other table has, and those that leave: empty once settled. */
+  readonly #staged = new Map<ProxiedCluster, Cluster>();
+  readonly #created = new Set<ProxiedCluster>();
+  readonly #leaving = new Set<ProxiedCluster>();
 
-  constructor(environment: BalancerEnvironment, stats: StatsRegistry) {
+  /** `unhealthy`: what is known of destinations that this table does not have yet. The table only reads it. */
+  constructor(environment: BalancerEnvironment, stats: StatsRegistry, unhealthy: UnhealthyDestinations) {
     this.#environment = environment;
     this.#stats = stats;
+    this.#unhealthy = unhealthy;
   }
 
   get routeCount(): number {
@@ -28,22 +54,80 @@ export class RoutingTable implements RouteFinder {
     return this.#clusters.size;
   }
 
+  /** Of all that the table holds. */
+  get fingerprint(): string {
+    return this.#fingerprint.toString();
+  }
+
   match(facts: RequestFacts): ProxiedRoute | null {
-    return this.#routes.match(facts);
+    const route = this.#routes.match(facts);
+    if (this.#staged.size > 0 && route !== null) this.#applyStaged(route.cluster);
+    return route;
+  }
+
+  /** Why `match` gives what it gives; `limit` is how many candidates are listed. */
+  explain(facts: RequestFacts, limit: number): RouteExplanation<ProxiedRoute> {
+    const explanation = this.#routes.explain(facts, limit);
+    // As with a match, what is told of the cluster is what it will be for a request.
+    if (explanation.winner !== null) this.#applyStaged(explanation.winner.value.cluster);
+    return explanation;
+  }
+
+  /** Says whether a destination is healthy, now; word of one that is not there is ignored. */
+  setHealth({ cluster, destination, healthy }: DestinationHealth): void {
+    this.#clusters.get(cluster)?.cluster.balancer.setHealth(destination, healthy);
   }
 
   /**
-   * Applies operations in the given order, which must be one that never leaves a route without its cluster.
+   * Applies operations in one go, in the given order, which must be one that never leaves a route without
+   * its cluster.
    * @throws Error where one of them cannot be applied
    */
   apply(operations: readonly Operation[]): void {
-    for (const operation of operations) this.#applyOne(operation);
+    runAtOnce(this.change(operations));
+    runAtOnce(this.settle());
   }
 
-  #applyOne(operation: Operation): void {
+  /** Takes over all that another table holds, into this empty one. The other must not change meanwhile. */
+  *copy(other: RoutingTable): SlicedWork {
+    for (const [id, entry] of other.#clusters) {
+      this.#clusters.set(id, entry);
+      this.#fingerprint.add(entry.contentHash);
+      yield;
+    }
+    for (const entry of other.#routes.entries()) {
+      this.#routes.insert(entry);
+      this.#fingerprint.add(entry.value.contentHash);
+      yield;
+    }
+  }
+
+  /** The first step of a change. @throws as `apply` */
+  *change(operations: readonly Operation[]): SlicedWork {
+    for (const operation of operations) {
+      this.#changeOne(operation);
+      yield;
+    }
+  }
+
+  /** The second step of a change, which cannot fail. */
+  *settle(): SlicedWork {
+    this.#created.clear();
+    for (const cluster of this.#staged.keys()) {
+      this.#applyStaged(cluster);
+      yield;
+    }
+    for (const cluster of this.#leaving) {
+      this.#leaving.delete(cluster);
+      cluster.retire();
+      yield;
+    }
+  }
+
+  #changeOne(operation: Operation): void {
     if (operation.op === 'delete') {
       if (operation.kind === 'cluster') this.#deleteCluster(operation.id);
-      else this.#routes.delete(operation.id);
+      else this.#deleteRoute(operation.id);
     } else if (operation.kind === 'cluster') {
       this.#putCluster(operation.id, operation.value);
     } else {
@@ -53,30 +137,83 @@ export class RoutingTable implements RouteFinder {
 
   #putCluster(id: string, settings: Cluster): void {
     const known = this.#clusters.get(id);
-    if (known === undefined) this.#clusters.set(id, new ProxiedCluster(id, settings, this.#environment));
-    else known.apply(settings);
+    const contentHash = hashEntry('cluster', id, settings);
+    const cluster = known?.cluster ?? this.#createCluster(id, settings);
+    if (known !== undefined) {
+      this.#fingerprint.remove(known.contentHash);
+      this.#staged.set(cluster, settings);
+    }
+    this.#fingerprint.add(contentHash);
+    this.#clusters.set(id, { cluster, contentHash });
+  }
+
+  #createCluster(id: string, settings: Cluster): ProxiedCluster {
+    const cluster = new ProxiedCluster(id, settings, this.#environment);
+    this.#applyHealth(cluster);
+    this.#created.add(cluster);
+    return cluster;
+  }
+
+  #applyStaged(cluster: ProxiedCluster): void {
+    const settings = this.#staged.get(cluster);
+    if (settings === undefined) return;
+    this.#staged.delete(cluster);
+    cluster.apply(settings);
+    this.#applyHealth(cluster);
+  }
+
+  /** Its new destinations begin as healthy. */
+  #applyHealth(cluster: ProxiedCluster): void {
+    for (const destination of this.#unhealthy.of(cluster.id)) cluster.balancer.setHealth(destination, false);
   }
 
   #deleteCluster(id: string): void {
-    this.#clusters.get(id)?.retire();
+    const known = this.#clusters.get(id);
+    if (known === undefined) return;
+    this.#fingerprint.remove(known.contentHash);
     this.#clusters.delete(id);
+    this.#staged.delete(known.cluster);
+    this.#leaving.add(known.cluster);
   }
 
   #putRoute(id: string, route: Route): void {
-    const cluster = this.#clusters.get(route.cluster);
-    if (cluster === undefined)
+    const entry = this.#clusters.get(route.cluster);
+    if (entry === undefined)
       throw new Error(`route ${id} needs cluster ${route.cluster}, which is not there`);
-    const before = this.#routes.get(id)?.stats;
-    const stats = before?.cluster === cluster.id ? before : new RouteStats(id, cluster.id, this.#stats);
-    this.#routes.put(id, route.match, route.order ?? 0, new ProxiedRoute(id, route, cluster, stats));
+    const { cluster } = entry;
+    const before = this.#routes.get(id);
+    const stats =
+      before?.stats.cluster === cluster.id ? before.stats : new RouteStats(id, cluster.id, this.#stats);
+    const proxied = new ProxiedRoute(id, route, cluster, stats, hashEntry('route', id, route));
+    this.#routes.put(id, route.match, route.order ?? 0, proxied);
+    if (before !== undefined) this.#fingerprint.remove(before.contentHash);
+    this.#fingerprint.add(proxied.contentHash);
+  }
+
+  #deleteRoute(id: string): void {
+    const before = this.#routes.get(id);
+    if (before === undefined) return;
+    this.#fingerprint.remove(before.contentHash);
+    this.#routes.delete(id);
   }
 
   /** Lets what is under way finish, then closes the connections to the origins. */
-  retire(): void {
-    for (const cluster of this.#clusters.values()) cluster.retire();
+  *retire(): SlicedWork {
+    for (const { cluster } of this.#clusters.values()) {
+      cluster.retire();
+      yield;
+    }
+  }
+
+  /** Gives up a table that requests never went by: clusters of other tables live on. */
+  *discard(): SlicedWork {
+    for (const cluster of this.#created) {
+      cluster.destroy();
+      yield;
+    }
   }
 
   destroy(): void {
-    for (const cluster of this.#clusters.values()) cluster.destroy();
+    for (const { cluster } of this.#clusters.values()) cluster.destroy();
   }
 }

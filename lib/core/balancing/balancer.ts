@@ -11,10 +11,17 @@ import type { DestinationState } from './destination-state.ts';
 import { isPanicking } from './panic.ts';
 import { observeLatency } from './peak-ewma.ts';
 import { createBalancingPolicy } from './policy-factory.ts';
+import type { Preview } from './preview.ts';
 
 export type { BalancerEnvironment };
 
 const DEFAULT_POLICY: LoadBalancingPolicyName = 'powerOfTwoChoices';
+
+/** Who is usable, and whether so few are healthy that all are. */
+export interface Assessment<D> {
+  readonly usable: readonly D[];
+  readonly panicking: boolean;
+}
 
 /**
  * Chooses destinations for the requests of one cluster in one worker: members and their health decide
@@ -83,6 +90,25 @@ export class Balancer<D extends DestinationState> {
     return this.#policy.pick(hash, tried) as D | null;
   }
 
+  /**
+   * Tells where `pick` would send the next request, or null where it has nobody. Nothing changes by it: no turn
+   * is taken, nothing is drawn, and what was said about health takes effect only with the next pick.
+   *
+   * @param hash of the request, as `pick` takes it
+   */
+  preview(hash: number): Preview<D> | null {
+    const { usable } = this.assess();
+    const [first, second] = usable;
+    if (first === undefined) return null;
+    if (second === undefined) return { destination: first, certain: true, reason: 'the only usable one' };
+    return this.#policy.preview(hash, usable) as Preview<D>;
+  }
+
+  /** Who is offered to the next request, and whether that is panic. */
+  assess(): Assessment<D> {
+    return this.#isStale ? this.#judgeHealth() : { usable: this.#usable, panicking: this.#isPanicking };
+  }
+
   /** Counts a request that is now sent to `destination`. Each needs one `end`, however it goes. */
   begin(destination: D): void {
     destination.active += 1;
@@ -102,6 +128,10 @@ export class Balancer<D extends DestinationState> {
       if (destination.usable) this.#load.active -= 1;
     }
     if (this.#policyName === 'peakEwma') observeLatency(destination, latencyMs, this.#environment.nowMs());
+  }
+
+  get policyName(): LoadBalancingPolicyName {
+    return this.#policyName;
   }
 
   /** Whether the policy looks at the hash of the request. */
@@ -130,12 +160,17 @@ export class Balancer<D extends DestinationState> {
     return createBalancingPolicy(this.#policyName, this.#environment, this.#loadBound, this.#load);
   }
 
-  #refreshUsable(): void {
-    this.#isStale = false;
+  #judgeHealth(): Assessment<D> {
     const members = this.#destinations;
     const healthy = members.filter((member) => member.healthy);
-    this.#isPanicking = isPanicking(healthy.length, members.length, this.#panicThresholdPercent);
-    const usable = this.#isPanicking ? members : healthy;
+    const panicking = isPanicking(healthy.length, members.length, this.#panicThresholdPercent);
+    return { usable: panicking ? members : healthy, panicking };
+  }
+
+  #refreshUsable(): void {
+    this.#isStale = false;
+    const { usable, panicking } = this.#judgeHealth();
+    this.#isPanicking = panicking;
     for (const destination of this.#usable) destination.usable = false;
     this.#load.active = 0;
     for (const destination of usable) {

@@ -1,4 +1,5 @@
 import type { DestinationState } from './destination-state.ts';
+import type { Preview } from './preview.ts';
 
 /**
  * How a destination is chosen. Picking again with the earlier answers in `tried` walks through all
@@ -15,4 +16,9 @@ export interface BalancingPolicy {
    * pick of a request `tried` is null. Only consistent hashing looks at `hash`, 32 bits.
    */
   pick(hash: number, tried: readonly DestinationState[] | null): DestinationState | null;
+  /**
+   * Tells what the first pick of a request would return if `update` were called with `usable`, at least two,
+   * before it. Takes no turn, draws nothing, and keeps nothing of `usable`.
+   */
+  preview(hash: number, usable: readonly DestinationState[]): Preview;
 }

@@ -1,7 +1,8 @@
-import type { ActiveLoad } from './active-load.ts';
+import { ActiveLoad } from './active-load.ts';
 import type { BalancingPolicy } from './balancing-policy.ts';
 import type { DestinationState } from './destination-state.ts';
 import { buildMaglevTable, type MaglevTable } from './maglev-table.ts';
+import type { Preview } from './preview.ts';
 import { isTried } from './tried.ts';
 
 /**
@@ -50,6 +51,31 @@ export class ConsistentHashPolicy implements BalancingPolicy {
     }
     // Reached only with more members than slots.
     return firstUntried;
+  }
+
+  preview(hash: number, usable: readonly DestinationState[]): Preview {
+    // A pick changes nothing here, but for a table that may be built sooner than the next request needs it.
+    const policy = usable === this.#usable ? this : this.#copyFor(usable);
+    const destination = policy.pick(hash, null)!;
+    const home = policy.#members[policy.#table[(hash >>> 0) % policy.#table.length]!]!;
+    const reason =
+      destination === home
+        ? 'the hash points at it'
+        : `the hash points at ${home.id}, which has its share of requests in flight, and this one comes next`;
+    return { destination, certain: true, reason };
+  }
+
+  /** The policy as it would be with other members. The table is shared: it is never changed, only replaced. */
+  #copyFor(usable: readonly DestinationState[]): ConsistentHashPolicy {
+    const load = new ActiveLoad();
+    load.active = usable.reduce((sum, member) => sum + member.active, 0);
+    const copy = new ConsistentHashPolicy(this.#loadBound, load);
+    copy.#ids = this.#ids;
+    copy.#weights = this.#weights;
+    copy.#totalWeight = this.#totalWeight;
+    copy.#table = this.#table;
+    copy.update(usable);
+    return copy;
   }
 
   #hasRoom(member: DestinationState): boolean {

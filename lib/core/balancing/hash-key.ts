@@ -20,8 +20,13 @@ export function hashKeyOf(
   query: string,
   clientIp: string,
 ): number {
-  const key = hash.name === undefined ? '' : readKey(hash.source, hash.name, rawHeaders, query);
+  const key = hashTextOf(hash, rawHeaders, query);
   return hashString(key === '' ? clientIp : key);
+}
+
+/** The text of the header, cookie or query parameter that is hashed; empty where the client's address is. */
+export function hashTextOf(hash: HashKey, rawHeaders: readonly string[], query: string): string {
+  return hash.name === undefined ? '' : readKey(hash.source, hash.name, rawHeaders, query);
 }
 
 function readKey(

@@ -1,5 +1,6 @@
 import type { BalancingPolicy } from './balancing-policy.ts';
 import type { DestinationState } from './destination-state.ts';
+import type { Preview } from './preview.ts';
 import { Rotation } from './rotation.ts';
 import { isTried } from './tried.ts';
 
@@ -19,21 +20,34 @@ export class LeastRequestsPolicy implements BalancingPolicy {
   }
 
   pick(_hash: number, tried: readonly DestinationState[] | null): DestinationState | null {
-    const members = this.#rotation.members;
-    let best: DestinationState | null = null;
-    let bestIndex = 0;
-    let index = this.#rotation.position;
-    for (let step = 0; step < members.length; step++) {
-      const candidate = members[index]!;
-      if (!isTried(tried, candidate) && (best === null || isLessLoaded(candidate, best))) {
-        best = candidate;
-        bestIndex = index;
-      }
-      index = index + 1 < members.length ? index + 1 : 0;
-    }
-    if (best !== null) this.#rotation.moveBehind(bestIndex);
-    return best;
+    const { members, position } = this.#rotation;
+    const index = findLeastLoaded(members, position, tried);
+    if (index < 0) return null;
+    this.#rotation.moveBehind(index);
+    return members[index]!;
   }
+
+  preview(_hash: number, usable: readonly DestinationState[]): Preview {
+    const index = findLeastLoaded(usable, this.#rotation.positionAmong(usable), null);
+    const reason = 'the fewest requests in flight for its weight; equals take turns';
+    return { destination: usable[index]!, certain: true, reason };
+  }
+}
+
+/** Returns the index of the first of the least loaded from `position` on; -1 where all have been tried. */
+function findLeastLoaded(
+  members: readonly DestinationState[],
+  position: number,
+  tried: readonly DestinationState[] | null,
+): number {
+  let best = -1;
+  let index = position;
+  for (let step = 0; step < members.length; step++) {
+    const candidate = members[index]!;
+    if (!isTried(tried, candidate) && (best < 0 || isLessLoaded(candidate, members[best]!))) best = index;
+    index = index + 1 < members.length ? index + 1 : 0;
+  }
+  return best;
 }
 
 /** Compares (active + 1) / weight, multiplied out so that equals are exactly equal. */

@@ -1,6 +1,7 @@
 import type { BalancingPolicy } from './balancing-policy.ts';
 import type { DestinationState } from './destination-state.ts';
 import { PairDraw } from './pair-draw.ts';
+import { findBest, type Preview } from './preview.ts';
 import { withoutTried } from './tried.ts';
 
 /**
@@ -32,7 +33,17 @@ export class PowerOfTwoChoicesPolicy implements BalancingPolicy {
     if (first.active === 0 && second.active === 0 && first.weight !== second.weight) {
       return this.#random() * (first.weight + second.weight) < first.weight ? first : second;
     }
-    // weight / (active + 1) of the two, multiplied out.
-    return second.weight * (first.active + 1) > first.weight * (second.active + 1) ? second : first;
+    return isBetter(second, first) ? second : first;
   }
+
+  preview(_hash: number, usable: readonly DestinationState[]): Preview {
+    const reason =
+      'the better of two drawn at random is taken; none has more weight for its requests in flight than this one';
+    return { destination: findBest(usable, isBetter), certain: false, reason };
+  }
+}
+
+/** Compares weight / (active + 1), multiplied out. */
+function isBetter(left: DestinationState, right: DestinationState): boolean {
+  return left.weight * (right.active + 1) > right.weight * (left.active + 1);
 }

@@ -1,5 +1,6 @@
 import type { BalancingPolicy } from './balancing-policy.ts';
 import type { DestinationState } from './destination-state.ts';
+import { findBest, type Preview } from './preview.ts';
 import { withoutTried } from './tried.ts';
 
 /** At random, each destination as often as its weight says. */
@@ -22,6 +23,13 @@ export class RandomPolicy implements BalancingPolicy {
     if (tried === null) return this.#draw(this.#usable, this.#weightSums);
     const left = withoutTried(this.#usable, tried);
     return this.#draw(left, sumWeights(left));
+  }
+
+  preview(_hash: number, usable: readonly DestinationState[]): Preview {
+    const destination = findBest(usable, (left, right) => left.weight > right.weight);
+    const totalWeight = usable.reduce((sum, { weight }) => sum + weight, 0);
+    const reason = `drawn at random by weight: ${destination.weight} of ${totalWeight} draws give this one`;
+    return { destination, certain: false, reason };
   }
 
   #draw(candidates: readonly DestinationState[], weightSums: Float64Array): DestinationState | null {

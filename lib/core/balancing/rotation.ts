@@ -30,10 +30,14 @@ export class Rotation {
    * the first after it that is still there. When none is left the rotation begins anew.
    */
   replaceMembers(members: readonly DestinationState[]): void {
-    const indices = new Map(members.map((member, index) => [member, index]));
-    const position = this.#findHeir(indices);
-    this.#position = position ?? (members.length === 0 ? 0 : this.#workerOffset % members.length);
+    this.#position = this.positionAmong(members);
     this.#members = members;
+  }
+
+  /** The index of the member whose turn it would be if these were the members. */
+  positionAmong(members: readonly DestinationState[]): number {
+    const indices = new Map(members.map((member, index) => [member, index]));
+    return this.#findHeir(indices) ?? (members.length === 0 ? 0 : this.#workerOffset % members.length);
   }
 
   #findHeir(indices: ReadonlyMap<DestinationState, number>): number | undefined {

@@ -1,5 +1,6 @@
 import type { BalancingPolicy } from './balancing-policy.ts';
 import type { DestinationState } from './destination-state.ts';
+import type { Preview } from './preview.ts';
 import { Rotation } from './rotation.ts';
 import { isTried } from './tried.ts';
 
@@ -25,5 +26,10 @@ export class RoundRobinPolicy implements BalancingPolicy {
       if (!isTried(tried, destination)) return destination;
     }
     return null;
+  }
+
+  preview(_hash: number, usable: readonly DestinationState[]): Preview {
+    const destination = usable[this.#rotation.positionAmong(usable)]!;
+    return { destination, certain: true, reason: 'its turn' };
   }
 }

@@ -1,5 +1,6 @@
 import type { BalancingPolicy } from './balancing-policy.ts';
 import type { DestinationState } from './destination-state.ts';
+import type { Preview } from './preview.ts';
 import { isTried } from './tried.ts';
 
 /** Walking to a worker's place in the sequence takes at most this many picks, once. */
@@ -61,6 +62,16 @@ export class WeightedRoundRobinPolicy implements BalancingPolicy {
     if (best < 0) return null;
     credits[best] = bestCredit - totalWeight;
     return usable[best]!;
+  }
+
+  preview(hash: number, usable: readonly DestinationState[]): Preview {
+    const trial = new WeightedRoundRobinPolicy(this.#workerOffset);
+    trial.#usable = this.#usable;
+    trial.#weights = this.#weights;
+    trial.#credits = this.#credits.slice();
+    trial.#totalWeight = this.#totalWeight;
+    if (usable !== this.#usable) trial.update(usable);
+    return { destination: trial.pick(hash, null)!, certain: true, reason: 'its turn, by weight' };
   }
 
   #creditsByDestination(): Map<DestinationState, number> {

@@ -15,6 +15,15 @@ export class HeaderTransformer {
     this.host = set.find(([name]) => lowerCase(name) === 'host')?.[1] ?? null;
   }
 
+  /** What it takes away, by name in lower case, and what it then adds. Host is apart. */
+  describe(): { readonly remove: readonly string[]; readonly add: readonly (readonly [string, string])[] } {
+    const add: [string, string][] = [];
+    for (let index = 0; index < this.#added.length; index += 2) {
+      add.push([this.#added[index]!, this.#added[index + 1]!]);
+    }
+    return { remove: [...this.#removed], add };
+  }
+
   /** Transforms a flat list of names and values in place. */
   apply(headers: string[]): void {
     let kept = 0;

@@ -1,6 +1,7 @@
 /** The routes of all hosts: one path tree for each host pattern that occurs. */
 import { type HostPattern, MAXIMUM_HOST_LENGTH } from './host-pattern.ts';
 import { LoneRoute, type PathBranch } from './path-tree.ts';
+import type { RouteCandidates } from './route-candidates.ts';
 import type { RouteEntry } from './route-entry.ts';
 import type { RouteSearch } from './route-search.ts';
 
@@ -38,6 +39,18 @@ export class HostTable<T> {
     this.#searchTree(search, this.#anyHost ?? undefined);
   }
 
+  /** Offers the same routes as `search`, each with the host that it was found under. */
+  collect(candidates: RouteCandidates<T>, host: string): void {
+    if (host.length <= MAXIMUM_HOST_LENGTH) {
+      this.#collectTree(candidates, host, this.#exactHosts.get(host));
+      for (let dot = host.indexOf('.', 1); dot !== -1; dot = host.indexOf('.', dot + 1)) {
+        const name = host.slice(dot + 1);
+        this.#collectTree(candidates, `*.${name}`, this.#wildcards.get(name));
+      }
+    }
+    this.#collectTree(candidates, null, this.#anyHost ?? undefined);
+  }
+
   /** How many hosts and nodes of paths there are: what the routes cost in memory. */
   countParts(): { readonly hosts: number; readonly nodes: number } {
     const trees = [...this.#exactHosts.values(), ...this.#wildcards.values()];
@@ -53,6 +66,13 @@ export class HostTable<T> {
     while (dot !== -1) {
       this.#searchTree(search, this.#wildcards.get(host.slice(dot + 1)));
       dot = host.indexOf('.', dot + 1);
+    }
+  }
+
+  #collectTree(candidates: RouteCandidates<T>, host: string | null, tree: PathBranch<T> | undefined): void {
+    if (tree !== undefined && candidates.hasRoomFor(tree.minimumOrder)) {
+      candidates.host = host;
+      tree.collect(candidates, FIRST_SEGMENT_START);
     }
   }
 

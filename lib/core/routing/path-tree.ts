@@ -1,6 +1,7 @@
 /** The routes of one host as a tree of path segments. */
 import { OrderTally } from './order-tally.ts';
 import type { TemplateSegment } from './path-template.ts';
+import type { RouteCandidates } from './route-candidates.ts';
 import { insertEntry, type RouteEntry, removeEntry } from './route-entry.ts';
 import type { RouteSearch } from './route-search.ts';
 import { findSegmentStart, matchTemplateFrom } from './template-match.ts';
@@ -18,6 +19,8 @@ export interface PathBranch<T> {
   remove(index: number, entry: RouteEntry<T>): PathBranch<T> | null;
   /** Offers the routes that match the path of the request from `start` on, from the most specific one. */
   search(search: RouteSearch<T>, start: number): void;
+  /** Offers the same routes as `search`, one after the other, to whoever asks about all of them. */
+  collect(candidates: RouteCandidates<T>, start: number): void;
   /** Any route at or below the place. */
   findEntry(): RouteEntry<T> | null;
   countNodes(): number;
@@ -50,6 +53,12 @@ export class LoneRoute<T> implements PathBranch<T> {
   search(search: RouteSearch<T>, start: number): void {
     if (matchTemplateFrom(this.#template, this.#templateStart, search.facts.path, start)) {
       search.offer(this.#entry);
+    }
+  }
+
+  collect(candidates: RouteCandidates<T>, start: number): void {
+    if (matchTemplateFrom(this.#template, this.#templateStart, candidates.path, start)) {
+      candidates.offer(this.#entry);
     }
   }
 
@@ -128,6 +137,25 @@ class PathNode<T> extends OrderTally implements PathBranch<T> {
       parameterChild.search(search, end + 1);
     }
     search.offerRanked(this.#restEntries);
+  }
+
+  /** The walk of `search`, written a second time: one walk for two classes would make every match slower. */
+  collect(candidates: RouteCandidates<T>, start: number): void {
+    const { path } = candidates;
+    if (start > path.length) {
+      candidates.offerRanked(this.#entries);
+      candidates.offerRanked(this.#restEntries);
+      return;
+    }
+    const slash = path.indexOf('/', start);
+    const end = slash === -1 ? path.length : slash;
+    const children = [this.#findLiteral(path, start, end), end > start ? this.#parameterChild : null];
+    for (const child of children) {
+      if (child !== null && candidates.hasRoomFor(child.minimumOrder)) {
+        child.collect(candidates, end + 1);
+      }
+    }
+    candidates.offerRanked(this.#restEntries);
   }
 
   findEntry(): RouteEntry<T> | null {

@@ -3,7 +3,9 @@ import type { RouteMatch } from '../config/model.ts';
 import { type HostPattern, parseHostPattern } from './host-pattern.ts';
 import { HostTable } from './host-table.ts';
 import type { RequestFacts } from './request-facts.ts';
+import { RouteCandidates } from './route-candidates.ts';
 import { RouteEntry } from './route-entry.ts';
+import { explainCandidates, type RouteExplanation } from './route-explanation.ts';
 import { RouteSearch } from './route-search.ts';
 
 export type { RequestFacts } from './request-facts.ts';
@@ -34,13 +36,25 @@ export class RouteCache<T> {
    * @throws Error where `match` does not parse; the cache is then as before.
    */
   put(id: string, match: RouteMatch, order: number, value: T): void {
-    const entry = new RouteEntry(id, match, order, value);
+    this.insert(new RouteEntry(id, match, order, value));
+  }
+
+  /**
+   * Adds an entry, or replaces the one with its id. Entries never change, so caches may share them.
+   * @throws Error where a host does not parse; the cache is then as before.
+   */
+  insert(entry: RouteEntry<T>): void {
     const hosts = parseHosts(entry.hosts);
-    this.delete(id);
-    this.#entries.set(id, entry);
+    this.delete(entry.id);
+    this.#entries.set(entry.id, entry);
     for (const host of hosts) {
       this.#hosts.insert(host, entry);
     }
+  }
+
+  /** All entries, each once, in an order that means nothing. */
+  entries(): MapIterator<RouteEntry<T>> {
+    return this.#entries.values();
   }
 
   /** Returns whether there was a route with this id. */
@@ -62,6 +76,21 @@ export class RouteCache<T> {
     this.#hosts.search(this.#search);
     const winner = this.#search.end();
     return winner === null ? null : winner.value;
+  }
+
+  /**
+   * Why `match` chooses as it does: all routes that match by host and path, in the order in which they come
+   * into question, each with the reason why it is taken or not. Changes nothing.
+   *
+   * @param limit how many candidates are listed, at least 1; the winner is listed in any case
+   */
+  explain(facts: RequestFacts, limit: number): RouteExplanation<T> {
+    this.#search.begin(facts);
+    this.#hosts.search(this.#search);
+    const winner = this.#search.end();
+    const candidates = new RouteCandidates<T>(facts.path, limit);
+    this.#hosts.collect(candidates, facts.host);
+    return explainCandidates(candidates, winner, facts);
   }
 
   /** How many hosts and nodes of paths there are: what the routes cost in memory. */
