@@ -1,0 +1,106 @@
+/** The admin listener: probes and metrics for everybody, the management API for those with a token. */
+import { randomUUID } from 'node:crypto';
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import type { Authenticator } from '../auth/authenticator.ts';
+import { ERRORS } from '../core/errors.ts';
+import { AccessGate } from './access-gate.ts';
+import { createApi } from './api.ts';
+import type { ApiScope } from './api-scope.ts';
+import { AuditLog } from './audit-log.ts';
+import type { ControlPlane } from './control-plane.ts';
+import { DEFAULT_STREAM_TIMING, EventStreams, type StreamTiming } from './event-streams.ts';
+import type { ProbeSource } from './probe-routes.ts';
+import { sendProblem } from './problem-document.ts';
+import { refuseUnreadable } from './unreadable-request.ts';
+
+const HEADERS_TIMEOUT_MS = 10_000;
+/** A document of 64 MiB has to get here in this time. */
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Longer than any write may wait for workers; meant for clients that do not read their answer. */
+const SILENCE_TIMEOUT_MS = 90_000;
+const MAX_CONNECTIONS = 512;
+/** So long what is under way may take to end, when the listener closes. */
+const CLOSE_GRACE_MS = 1_000;
+
+export interface AdminServerOptions {
+  readonly controlPlane: ControlPlane;
+  readonly probes: ProbeSource;
+  readonly authenticator: Authenticator;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly streamTiming?: StreamTiming;
+}
+
+export class AdminServer {
+  readonly #options: AdminServerOptions;
+  readonly #gate: AccessGate;
+  readonly #audit: AuditLog;
+  readonly #streams: EventStreams;
+  readonly #server: http.Server;
+  #api: ApiScope | null = null;
+
+  constructor(options: AdminServerOptions) {
+    const { authenticator, controlPlane, logger, streamTiming = DEFAULT_STREAM_TIMING } = options;
+    this.#options = options;
+    this.#audit = new AuditLog(logger);
+    this.#gate = new AccessGate(authenticator, this.#audit);
+    this.#streams = new EventStreams(controlPlane, logger, streamTiming);
+    this.#server = this.#createServer();
+  }
+
+  /** @returns where it listens, as host:port. @throws the system's error, e.g. EADDRINUSE */
+  async listen(host: string, port: number): Promise<string> {
+    const { controlPlane, probes, logger, version } = this.#options;
+    const parts = { gate: this.#gate, audit: this.#audit, streams: this.#streams };
+    this.#api = await createApi({ ...parts, controlPlane, probes, logger, version });
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => resolve());
+    });
+    const { address, port: chosen, family } = this.#server.address() as AddressInfo;
+    return family === 'IPv6' ? `[${address}]:${chosen}` : `${address}:${chosen}`;
+  }
+
+  /** Ends event streams at once, gives what is under way a moment, and closes. */
+  async close(): Promise<void> {
+    this.#streams.close();
+    const limit = setTimeout(() => this.#server.closeAllConnections(), CLOSE_GRACE_MS);
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeIdleConnections();
+    });
+    clearTimeout(limit);
+    await this.#api?.close();
+  }
+
+  #createServer(): http.Server {
+    const server = http.createServer(
+      {
+        headersTimeout: HEADERS_TIMEOUT_MS,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        connectionsCheckingInterval: 1_000,
+      },
+      (request, response) => {
+        this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
+      },
+    );
+    server.maxConnections = MAX_CONNECTIONS;
+    server.setTimeout(SILENCE_TIMEOUT_MS);
+    server.on('clientError', (error, socket) => refuseUnreadable(error, socket, randomUUID()));
+    return server;
+  }
+
+  /** The gate comes before the router: before paths, methods, bodies and whatever else there is to get wrong. */
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (await this.#gate.admit(request, response)) this.#api?.routing(request, response);
+  }
+
+  #fail(response: ServerResponse, error: unknown): void {
+    const requestId = String(response.getHeader('x-request-id') ?? '');
+    this.#options.logger.error({ err: error, requestId }, 'the management API failed');
+    if (response.headersSent) response.destroy();
+    else sendProblem(response, { definition: ERRORS.internal, detail: null, members: {} }, requestId);
+  }
+}
