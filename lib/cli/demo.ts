@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { GatewaySettings } from '../primary/gateway.ts';
+import type { GatewaySettings } from '../primary/gateway-settings.ts';
 import { DemoOrigin } from './demo-origin.ts';
 import { runGateway } from './start.ts';
 

@@ -1,38 +1,52 @@
 /** The command line. Each command does its work in a file of its own. */
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { publishedSchema } from '../core/config/json-schema.ts';
 import { runCheck } from './check.ts';
 import { runDemo } from './demo.ts';
+import { addImportCommand } from './import-yarp.ts';
+import { packageVersion } from './package-version.ts';
+import { addApplyCommand, addDiffCommand } from './remote/apply.ts';
+import { addExplainCommand } from './remote/explain.ts';
+import { addExportCommand } from './remote/export.ts';
+import { addHistoryCommand, addRollbackCommand } from './remote/history.ts';
+import { addRestartCommand } from './remote/restart.ts';
+import { addStatusCommand } from './remote/status.ts';
 import { addStartOptions, type StartOptions, settingsOf } from './settings.ts';
 import { runGateway } from './start.ts';
+import { addTokenCommands } from './token.ts';
 
 const EXAMPLES = `
 Examples:
   gateway demo                                     see it work: three origins, a sample configuration, one command
   gateway check gateway.yaml                       say everything that is wrong with a configuration
   gateway start --config gateway.yaml              serve it on 0.0.0.0:8080, one worker a core
-  gateway start --config gateway.yaml --listen 127.0.0.1:3000 --workers 2 --access-log off
+  gateway start                                    serve what is in ./.gateway; change it with apply or the API
+  gateway start --redis redis://10.0.0.9:6379      serve what is in Redis, with as many instances as you like
 
-While it runs:
-  save the configuration file                      the difference is applied to every worker; a bad save changes nothing
-  kill -HUP <pid>                                  restarts the workers one by one, without losing a request
-  kill -TERM <pid>                                 finishes what is under way, then exits 0
-  curl http://127.0.0.1:9901/readyz                200 once every worker serves the current configuration
-  curl http://127.0.0.1:9901/metrics               Prometheus metrics of all workers`;
+A running gateway, at --admin-url (http://127.0.0.1:9901), with the token in GATEWAY_TOKEN or ./.gateway/admin.token:
+  gateway apply gateway.yaml --wait all            make its configuration this file; waits until every worker serves it
+  gateway status --fleet                           all instances, and who lags
+  gateway explain GET http://api.example.com/a/b   which route, why, where to; sends nothing
+  gateway history; gateway rollback 41             who changed what; make it what it was at revision 41
 
-/** The version of the package; package.json lies one level deeper above the built files than above the sources. */
-function packageVersion(): string {
-  for (const path of ['../../package.json', '../../../package.json']) {
-    try {
-      return (JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string })
-        .version;
-    } catch {
-      // Try the other place.
-    }
-  }
-  return 'unknown';
-}
+Exit codes: 0 done, 1 failed, 2 there are differences (diff, apply --dry-run, import), 3 another revision than
+expected, 4 written but not confirmed by every worker in time, 5 no valid token.
+
+Signals: HUP restarts the workers one by one, TERM finishes what is under way, then exits 0.`;
+
+/** Each in a file of its own; the order is that of the help. */
+const COMMANDS = [
+  addStatusCommand,
+  addApplyCommand,
+  addDiffCommand,
+  addExportCommand,
+  addHistoryCommand,
+  addRollbackCommand,
+  addExplainCommand,
+  addRestartCommand,
+  addTokenCommands,
+  addImportCommand,
+];
 
 function createProgram(): Command {
   const program = new Command('gateway')
@@ -66,6 +80,7 @@ function createProgram(): Command {
   ).action(async (options: StartOptions, command: Command) => {
     await runDemo(validSettings(options, command), command.getOptionValueSource('state') === 'default');
   });
+  for (const addCommand of COMMANDS) addCommand(program);
   return program;
 }
 

@@ -2,14 +2,19 @@
 import { isIP } from 'node:net';
 import { availableParallelism, hostname } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Address, GatewaySettings } from '../primary/gateway.ts';
+import type { Address, GatewaySettings } from '../primary/gateway-settings.ts';
 import { TrustedProxies } from '../proxy/trusted-proxies.ts';
+import type { RedisSettings } from '../store/redis/redis-url.ts';
+import { authenticationSettingsFrom } from './authentication-settings.ts';
+import { packageVersion } from './package-version.ts';
+import { redisSettingsFrom, redisUrlFrom } from './redis-settings.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** What commander hands over, by the long names of the flags. */
 export interface StartOptions {
   config?: string;
+  redis?: string;
   listen: Address;
   admin: Address;
   allowRemoteAdmin?: boolean;
@@ -28,8 +33,14 @@ export function addStartOptions(command: Command): Command {
     .addOption(
       new Option(
         '--config <file>',
-        'configuration file (YAML or JSON); saving it applies the difference',
+        'configuration file (YAML or JSON); saving it applies the difference; with --redis it seeds an empty store',
       ).env('GATEWAY_CONFIG'),
+    )
+    .addOption(
+      new Option(
+        '--redis <url>',
+        'store for many instances: redis://, rediss://, redis+sentinel://, redis+cluster://; secrets by environment (env: GATEWAY_REDIS_URL)',
+      ),
     )
     .addOption(
       new Option('--listen <host:port>', 'where clients connect')
@@ -38,7 +49,7 @@ export function addStartOptions(command: Command): Command {
         .default({ host: '0.0.0.0', port: 8080 }, '0.0.0.0:8080'),
     )
     .addOption(
-      new Option('--admin <host:port>', 'health, readiness and metrics')
+      new Option('--admin <host:port>', 'management API, health, readiness and metrics')
         .env('GATEWAY_ADMIN')
         .argParser(parseAddress)
         .default({ host: '127.0.0.1', port: 9901 }, '127.0.0.1:9901'),
@@ -105,8 +116,11 @@ export function settingsOf(options: StartOptions): GatewaySettings {
     );
   }
   return {
+    version: packageVersion(),
+    redis: fromEnvironment(() => redisOf(options)),
     // An empty variable is one that is not set.
     configFile: options.config || null,
+    authentication: fromEnvironment(() => authenticationSettingsFrom(process.env)),
     listen: options.listen,
     admin: options.admin,
     workers: options.workers,
@@ -118,6 +132,20 @@ export function settingsOf(options: StartOptions): GatewaySettings {
     logLevel: options.logLevel,
     prettyLog: process.stdout.isTTY === true,
   };
+}
+
+function redisOf(options: StartOptions): RedisSettings | null {
+  const url = redisUrlFrom(options.redis, process.env);
+  return url === null ? null : redisSettingsFrom(url.url, url.fromFlag, process.env);
+}
+
+/** What is wrong with a variable is said as what is wrong with a flag. */
+function fromEnvironment<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }
 
 function isLoopback(host: string): boolean {

@@ -1,5 +1,6 @@
 import { NoConfigurationError } from '../primary/config-keeper.ts';
-import { Gateway, type GatewaySettings, SettingsError } from '../primary/gateway.ts';
+import { Gateway } from '../primary/gateway.ts';
+import { type GatewaySettings, SettingsError } from '../primary/gateway-settings.ts';
 import { createLogger } from '../telemetry/logger.ts';
 
 /**

@@ -1,21 +1,24 @@
 /**
- * Holds the one validated configuration of this instance. What the store offers is validated first; what is
- * refused changes nothing, and the last good one stays. The last good one is also kept on disk, to start
- * from when the store cannot be read.
+ * Holds the one validated configuration of this instance and keeps it in step with the store. What the store
+ * offers is validated first; what is refused changes nothing, and the last good one stays. The last good
+ * one is also kept on disk, to start from when the store cannot be read.
  */
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { Delta, Head } from '../core/config/change.ts';
-import { diffConfigurations } from '../core/config/difference.ts';
-import { documentOf, EMPTY_CONFIGURATION } from '../core/config/document.ts';
-import type { Configuration } from '../core/config/model.ts';
+import { AppliedChain } from '../core/config/applied-chain.ts';
+import type { Delta, Head, Operation } from '../core/config/change.ts';
+import { ConfigurationTable } from '../core/config/configuration-table.ts';
+import { diffInSlices } from '../core/config/difference.ts';
+import { loadDocument } from '../core/config/load-document.ts';
 import { formatProblem, type Problem } from '../core/config/problem.ts';
-import { validateDocument } from '../core/config/validate.ts';
-import { type ConfigStore, type StoredConfiguration, UnreadableStoreError } from '../store/config-store.ts';
-import type { LastGood, LastGoodFile } from '../store/last-good-file.ts';
+import type { ConfigStore, StoredConfiguration } from '../store/config-store.ts';
+import type { LastGoodSource } from './last-good-source.ts';
+import { runInSlices } from './run-in-slices.ts';
 import type { CurrentConfiguration } from './worker-channel.ts';
 
 const EMPTY_HEAD: Head = { revision: 0, id: 'empty', parent: null, at: new Date(0).toISOString() };
+/** Changes with more operations are taken by reading everything, which goes in slices. */
+const MAX_CHECKED_OPERATIONS = 1_000;
 /** What an emptied or half-written file reads as; it must not take every route away. */
 const EMPTIED: readonly Problem[] = [
   {
@@ -24,6 +27,11 @@ const EMPTIED: readonly Problem[] = [
     hint: 'to remove them all write "routes: {}"',
   },
 ];
+
+/** Whether a configuration was made on the one held. What has no parent was made on an empty store. */
+export function isChildOf(head: Head, held: Head): boolean {
+  return (head.parent ?? EMPTY_HEAD.id) === held.id;
+}
 
 /** There is nothing to run on: the store's configuration is refused and there is no last good one. */
 export class NoConfigurationError extends Error {
@@ -35,192 +43,248 @@ export class NoConfigurationError extends Error {
   }
 }
 
+/** A configuration of the store that is not served, and why. */
+export interface RefusedConfiguration {
+  /** Null where the store does not say where it stands. */
+  readonly head: Head | null;
+  /** When it was refused, ISO 8601. */
+  readonly at: string;
+  readonly problems: readonly Problem[];
+}
+
+/** What is known of the way from what is held to what the store holds. */
+interface Lineage {
+  /** The changes that lead there, oldest first. */
+  readonly changes?: readonly Delta[];
+  /** The store's log shows another way. */
+  readonly hasForked?: boolean;
+}
+
 export interface KeeperEvents {
+  /** The configuration has moved. Large ones too come as one delta. */
   onDelta(delta: Delta): void;
-  onRefused(problems: readonly Problem[]): void;
+  onRefused(refused: RefusedConfiguration): void;
+  /** The store went back behind what is served, or lost its history: it wins, loudly. */
+  onStepBack(from: Head, to: Head): void;
+  /** The store is empty, and what it held before is served on. */
+  onStoreEmpty(): void;
 }
 
 export class ConfigKeeper {
-  readonly #store: ConfigStore;
-  readonly #source: string;
-  readonly #lastGood: LastGoodFile;
+  readonly #lastGood: LastGoodSource;
   readonly #logger: Logger;
   readonly #events: KeeperEvents;
+  readonly #chain = new AppliedChain();
   #head: Head = EMPTY_HEAD;
-  #configuration: Configuration = EMPTY_CONFIGURATION;
-  #refused: readonly Problem[] | null = null;
-  #reading: Promise<void> | null = null;
-  #readAgain = false;
-  #saving: Promise<void> = Promise.resolve();
-  #closed = false;
+  #table = new ConfigurationTable();
+  #refused: RefusedConfiguration | null = null;
+  #storeIsEmpty = false;
+  #hasConfiguration = false;
 
-  constructor(store: ConfigStore, lastGood: LastGoodFile, events: KeeperEvents, logger: Logger) {
-    this.#store = store;
-    this.#source = store.source;
+  constructor(lastGood: LastGoodSource, events: KeeperEvents, logger: Logger) {
     this.#lastGood = lastGood;
     this.#events = events;
     this.#logger = logger;
   }
 
+  /** Live: its Maps change with later changes. */
   get current(): CurrentConfiguration {
-    return { head: this.#head, configuration: this.#configuration };
+    return { head: this.#head, configuration: this.#table.configuration };
+  }
+
+  get head(): Head {
+    return this.#head;
+  }
+
+  get table(): ConfigurationTable {
+    return this.#table;
+  }
+
+  /** The heads that were held one after the other. */
+  get chain(): AppliedChain {
+    return this.#chain;
   }
 
   /** Why the newest configuration of the store is not the one served; null where it is. */
-  get refused(): readonly Problem[] | null {
+  get refused(): RefusedConfiguration | null {
     return this.#refused;
   }
 
-  /** Reads the store, or falls back to the last good configuration. @throws NoConfigurationError */
-  async start(): Promise<void> {
-    const lastGood = await this.#loadLastGood();
-    await this.#read();
-    if (this.#refused !== null && !lastGood) {
-      throw new NoConfigurationError('The configuration is refused:', this.#refused);
-    }
-    if (this.#refused !== null) {
-      const { revision, at } = this.#head;
-      this.#logger.warn({ revision, savedAt: at }, 'serving the last good configuration');
-    }
-    this.#store.watch(() => this.refresh());
+  /** True while the store holds nothing and what was there before is served nevertheless. */
+  get storeIsEmpty(): boolean {
+    return this.#storeIsEmpty;
   }
 
-  /** Takes the configuration that was served last as where to go on from. */
-  async #loadLastGood(): Promise<boolean> {
-    const loaded = await this.#readLastGood();
-    // That of another file or store says nothing of this one: a mistyped path must not serve something else.
-    if (loaded === null || loaded.source !== this.#source) return false;
-    const { configuration, problems } = validateDocument(loaded.document);
-    if (configuration === null) {
-      this.#logger.error(
-        { problems: textsOf(problems) },
-        'last good configuration is not valid for this version',
-      );
-      return false;
-    }
+  /** False until there is something to serve: a configuration of the store, an empty store, or the last good one. */
+  get hasConfiguration(): boolean {
+    return this.#hasConfiguration;
+  }
+
+  /** Takes the configuration that was served last as where to go on from, if there is one of this store. */
+  async loadLastGood(): Promise<boolean> {
+    const loaded = await this.#lastGood.load();
+    if (loaded === null) return false;
     this.#head = loaded.head;
-    this.#configuration = configuration;
+    this.#table = loaded.table;
+    this.#chain.add(loaded.head);
+    this.#hasConfiguration = true;
     return true;
   }
 
-  /** Null where there is none that can be used, which is logged, not fatal: the store may be all right. */
-  async #readLastGood(): Promise<LastGood | null> {
-    try {
-      const loaded = await this.#lastGood.load();
-      if (loaded.kind === 'loaded') return loaded;
-      if (loaded.kind === 'damaged') {
-        const { reason, setAsideAs } = loaded;
-        this.#logger.error({ reason, setAsideAs }, 'last good configuration is damaged: set aside');
+  /**
+   * Takes changes that the store's log holds, oldest first, the first being a child of what is held. A change
+   * that is refused is tried again together with the ones after it: what counts is whether the result is valid.
+   */
+  async takeChanges(changes: readonly Delta[], store: ConfigStore): Promise<void> {
+    let waiting: Delta[] = [];
+    for (const change of changes) {
+      waiting.push(change);
+      const operations = waiting.flatMap((one) => one.operations);
+      if (operations.length > MAX_CHECKED_OPERATIONS) {
+        await this.#takeWhole(await store.read(), { changes });
+        return;
       }
-    } catch (error) {
-      this.#logger.error({ reason: (error as Error).message }, 'last good configuration cannot be read');
-    }
-    return null;
-  }
-
-  /** Reads the store again; calls that come meanwhile are served by one more reading. */
-  refresh(): void {
-    this.#readAgain = true;
-    this.#reading ??= this.#readUntilDone().finally(() => {
-      this.#reading = null;
-    });
-  }
-
-  async #readUntilDone(): Promise<void> {
-    while (this.#readAgain && !this.#closed) {
-      this.#readAgain = false;
-      await this.#read();
+      const { operations: effective, problems, warnings } = this.#table.check(operations);
+      if (problems.length > 0) {
+        if (change === changes.at(-1)) this.#refuse(change, problems);
+        continue;
+      }
+      for (const { revision, id } of waiting) this.#chain.add({ revision, id });
+      this.#table.apply(effective);
+      this.#accept(change, effective, warnings);
+      waiting = [];
     }
   }
 
-  async #read(): Promise<void> {
-    try {
-      this.#offer(await this.#store.read());
-    } catch (error) {
-      const problems =
-        error instanceof UnreadableStoreError
-          ? error.problems
-          : [{ pointer: '', message: (error as Error).message }];
-      this.#refuse(problems);
-    }
+  /**
+   * Takes all that the store holds, in place of what is held. `undefined` heads are counted here.
+   * @param hasForked true where the store's log shows that it does not lead on from what is held
+   */
+  async takeStored(stored: StoredConfiguration | null, hasForked = false): Promise<void> {
+    await this.#takeWhole(stored, { hasForked });
   }
 
-  #offer(stored: StoredConfiguration | null): void {
+  async #takeWhole(stored: StoredConfiguration | null, lineage: Lineage): Promise<void> {
     if (stored === null) {
       this.#noteEmptyStore();
       return;
     }
-    if (isEmptied(stored.document) && this.#configuration.routes.size > 0) {
-      this.#refuse(EMPTIED);
+    if (
+      stored.head === undefined &&
+      isEmptied(stored.document) &&
+      this.#table.configuration.routes.size > 0
+    ) {
+      this.#refuse(null, EMPTIED);
       return;
     }
-    const { configuration, problems, warnings } = validateDocument(stored.document);
-    if (configuration === null) {
-      this.#refuse(problems);
+    const { table, problems, warnings } = await runInSlices(loadDocument(stored.document));
+    if (table === null) {
+      this.#refuse(stored.head ?? null, problems);
       return;
     }
-    if (this.#refused !== null) this.#logger.info('configuration accepted again');
-    this.#refused = null;
-    const operations = diffConfigurations(this.#configuration, configuration);
-    const head = stored.head ?? this.#nextHead(configuration, operations.length > 0);
-    if (head.id === this.#head.id) return;
-    this.#logWarnings(warnings);
-    const delta: Delta = { ...head, operations };
-    this.#head = head;
-    this.#configuration = configuration;
-    this.#events.onDelta(delta);
+    const operations = await runInSlices(diffInSlices(this.#table.configuration, table.configuration));
+    const head = stored.head ?? this.#nextHead(table, operations);
+    if (head.id === this.#head.id && this.#hasConfiguration) {
+      this.noteInStep();
+      return;
+    }
+    this.#follow(head, lineage);
+    this.#table = table;
+    this.#accept(head, operations, warnings);
   }
 
-  /** An empty store is no configuration: one that has routes is not given up for it. */
+  #follow(head: Head, { changes, hasForked }: Lineage): void {
+    if (changes?.at(-1)?.id === head.id) {
+      for (const { revision, id } of changes) this.#chain.add({ revision, id });
+      return;
+    }
+    if (!isChildOf(head, this.#head)) this.#chain.restart();
+    this.#chain.add(head);
+    const isOlder = head.revision <= this.#head.revision;
+    if (this.#head !== EMPTY_HEAD && (isOlder || hasForked === true))
+      this.#events.onStepBack(this.#head, head);
+  }
+
+  #accept(head: Head, operations: readonly Operation[], warnings: readonly Problem[]): void {
+    this.#clearRefusal();
+    this.#storeIsEmpty = false;
+    const parent = this.#head.id;
+    const { revision, id, at } = head;
+    this.#head = { revision, id, parent: head.parent, at };
+    this.#hasConfiguration = true;
+    this.#logWarnings(warnings);
+    this.#events.onDelta({ revision, id, parent, at, operations });
+  }
+
+  /** The store stands where this instance does. */
+  noteInStep(): void {
+    this.#storeIsEmpty = false;
+    this.#clearRefusal();
+  }
+
+  #clearRefusal(): void {
+    if (this.#refused !== null) this.#logger.info('configuration accepted again');
+    this.#refused = null;
+  }
+
+  /** An empty store is no configuration: one that is there is not given up for it. */
   #noteEmptyStore(): void {
-    if (this.#configuration.routes.size === 0) return;
+    this.#clearRefusal();
+    if (!this.#hasConfiguration) {
+      this.#hasConfiguration = true;
+      this.#events.onDelta({ ...this.#head, operations: [] });
+      return;
+    }
+    if (this.#head === EMPTY_HEAD || this.#storeIsEmpty) return;
+    this.#storeIsEmpty = true;
     this.#logger.error(
       { revision: this.#head.revision },
-      'the store is empty: the last good configuration is served until someone writes',
+      'the store is empty: the configuration at hand is served until someone writes',
     );
+    this.#events.onStoreEmpty();
   }
 
   /** For stores that do not count: the revision goes on from the last good one, the id is the content's. */
-  #nextHead(configuration: Configuration, differs: boolean): Head {
-    if (!differs && this.#head !== EMPTY_HEAD) return this.#head;
-    const content = JSON.stringify(documentOf(configuration));
-    const id = createHash('sha256')
-      .update(content)
-      .update(String(this.#head.revision))
-      .digest('hex')
-      .slice(0, 24);
-    return { revision: this.#head.revision + 1, id, parent: this.#head.id, at: new Date().toISOString() };
+  #nextHead(table: ConfigurationTable, operations: readonly Operation[]): Head {
+    if (operations.length === 0 && this.#head !== EMPTY_HEAD) return this.#head;
+    const revision = this.#head.revision + 1;
+    const content = `${this.#head.id} ${revision} ${table.fingerprint}`;
+    const id = createHash('sha256').update(content).digest('hex').slice(0, 24);
+    return { revision, id, parent: this.#head.id, at: new Date().toISOString() };
   }
 
-  #refuse(problems: readonly Problem[]): void {
-    this.#refused = problems;
+  /** Notes that what the store holds cannot be served. @param head where the store stands, if that is known */
+  noteUnreadable(head: Head | null, problems: readonly Problem[]): void {
+    this.#refuse(head, problems);
+  }
+
+  #refuse(head: Head | null, problems: readonly Problem[]): void {
+    const isKnown = this.#refused !== null && head !== null && this.#refused.head?.id === head.id;
+    const at = isKnown && this.#refused !== null ? this.#refused.at : new Date().toISOString();
+    this.#refused = { head: headOnly(head), at, problems };
+    if (isKnown) return;
     this.#logger.error(
-      { revision: this.#head.revision, problems: textsOf(problems), count: problems.length },
+      {
+        revision: this.#head.revision,
+        refusedRevision: head?.revision,
+        problems: textsOf(problems),
+        count: problems.length,
+      },
       'configuration refused',
     );
-    this.#events.onRefused(problems);
+    this.#events.onRefused(this.#refused);
   }
 
   #logWarnings(warnings: readonly Problem[]): void {
     if (warnings.length === 0) return;
     this.#logger.warn({ warnings: textsOf(warnings), count: warnings.length }, 'configuration has warnings');
   }
+}
 
-  /** Every worker serves the current configuration: only now is it known to be good. */
-  noteApplied(): void {
-    const content = { source: this.#source, head: this.#head, document: documentOf(this.#configuration) };
-    // Traffic does not depend on it: a full or read-only disk is reported, not obeyed.
-    this.#saving = this.#lastGood.save(content).catch((error: Error) => {
-      this.#logger.error({ reason: error.message }, 'last good configuration could not be saved');
-    });
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    await this.#reading;
-    await this.#saving;
-    await this.#store.close();
-  }
+function headOnly(head: Head | null): Head | null {
+  if (head === null) return null;
+  const { revision, id, parent, at } = head;
+  return { revision, id, parent, at };
 }
 
 function isEmptied(document: unknown): boolean {

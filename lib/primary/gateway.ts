@@ -1,40 +1,31 @@
 /** Composition root of the primary process. */
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
-import { ProbeServer } from '../admin/probe-server.ts';
-import { ConfigFileStore } from '../store/config-file-store.ts';
-import type { ConfigStore } from '../store/config-store.ts';
-import { DirectoryLock } from '../store/directory-lock.ts';
-import { FileStore } from '../store/file-store.ts';
+import { AdminServer } from '../admin/admin-server.ts';
+import type { InstanceStatus } from '../admin/control-plane.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
+import { openAuthenticator } from '../auth/open-authenticator.ts';
+import type { Delta } from '../core/config/change.ts';
 import { LastGoodFile } from '../store/last-good-file.ts';
+import { LastGoodSaver } from '../store/last-good-saver.ts';
 import { openStateDirectory } from '../store/state-directory.ts';
 import { Acceptor } from './acceptor.ts';
-import { ConfigKeeper } from './config-keeper.ts';
+import { ChangeWriter } from './change-writer.ts';
+import { ConfigKeeper, NoConfigurationError } from './config-keeper.ts';
+import { ControlEvents } from './control-events.ts';
+import { Fleet } from './fleet.ts';
+import { GatewayControl } from './gateway-control.ts';
+import { type Address, type GatewaySettings, SettingsError } from './gateway-settings.ts';
+import { HealthHub } from './health-hub.ts';
+import { describeInstance } from './instance-status.ts';
+import { LastGoodSource } from './last-good-source.ts';
 import { MetricsHub } from './metrics-hub.ts';
+import { type OpenedStore, openStore } from './open-store.ts';
+import { ReceiptWaiter } from './receipt-waiter.ts';
+import { seedStore } from './seed-store.ts';
+import { StoreFollower } from './store-follower.ts';
 import { Supervisor } from './supervisor.ts';
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface GatewaySettings {
-  /** Null: the store in the state directory. */
-  readonly configFile: string | null;
-  readonly listen: Address;
-  readonly admin: Address;
-  readonly workers: number;
-  readonly stateDirectory: string;
-  readonly instance: string;
-  readonly drainTimeoutMs: number;
-  readonly accessLogRate: number;
-  readonly trustedProxies: readonly string[];
-  readonly logLevel: string;
-  readonly prettyLog: boolean;
-}
-
-/** The settings cannot work; the message is one clear line for the person at the terminal. */
-export class SettingsError extends Error {}
+import type { WorkerHandle } from './worker-handle.ts';
 
 /** How long connections that wait for a worker may wait for it when the gateway stops. */
 const SETTLE_LIMIT_MS = 1_000;
@@ -44,16 +35,25 @@ const WORKER_FILE = fileURLToPath(new URL(`../worker/main${import.meta.url.slice
 
 export class Gateway {
   readonly #settings: GatewaySettings;
-  readonly #lock: DirectoryLock | null;
+  readonly #opened: OpenedStore;
   readonly #logger: Logger;
+  readonly #startedAt = new Date().toISOString();
   readonly #acceptor = new Acceptor();
+  readonly #events = new ControlEvents();
   readonly #keeper: ConfigKeeper;
+  readonly #follower: StoreFollower;
+  readonly #lastGood: LastGoodSaver;
+  readonly #health: HealthHub;
+  readonly #fleet: Fleet;
+  readonly #receipts: ReceiptWaiter;
   readonly #supervisor: Supervisor;
   readonly #metrics: MetricsHub;
-  readonly #probes: ProbeServer;
+  readonly #admin: AdminServer;
   #listenAddress = '';
   #adminAddress = '';
   #appliedId = '';
+  #prepared = false;
+  #serving = false;
   #ready = false;
   #stopping = false;
   /** Called when the gateway cannot go on; set by whoever runs it. */
@@ -63,84 +63,193 @@ export class Gateway {
 
   static async create(settings: GatewaySettings, logger: Logger): Promise<Gateway> {
     await openStateDirectory(settings.stateDirectory);
-    if (settings.configFile === null) {
-      const onNote = (note: string): void => logger.warn({ note }, 'note of the store');
-      return new Gateway(settings, await FileStore.open(settings.stateDirectory, { onNote }), null, logger);
+    const opened = await openStore(settings, logger);
+    try {
+      const { authenticator, createdTokenFile } = await openAuthenticator(
+        settings.authentication,
+        settings.stateDirectory,
+        logger,
+      );
+      if (createdTokenFile !== null) {
+        logger.warn(
+          { file: createdTokenFile },
+          'a token for the management API was created: it is in this file',
+        );
+      }
+      return new Gateway(settings, opened, authenticator, logger);
+    } catch (error) {
+      await opened.store.close();
+      await opened.lock?.release();
+      throw error;
     }
-    // The embedded store has its own lock; without it the last good configuration needs one all the same.
-    const lock = await DirectoryLock.acquire(settings.stateDirectory);
-    return new Gateway(settings, new ConfigFileStore(settings.configFile), lock, logger);
   }
 
   private constructor(
     settings: GatewaySettings,
-    store: ConfigStore,
-    lock: DirectoryLock | null,
+    opened: OpenedStore,
+    authenticator: Authenticator,
     logger: Logger,
   ) {
+    const { store } = opened;
     this.#settings = settings;
-    this.#lock = lock;
+    this.#opened = opened;
     this.#logger = logger;
-    this.#keeper = new ConfigKeeper(
+    const lastGoodFile = new LastGoodFile(settings.stateDirectory);
+    this.#keeper = this.#createKeeper(new LastGoodSource(lastGoodFile, store.source, logger));
+    this.#follower = new StoreFollower(store, this.#keeper);
+    this.#lastGood = new LastGoodSaver(lastGoodFile, {
+      source: store.source,
+      isCurrent: (head) => head.id === this.#keeper.head.id,
+      onOutcome: (problem) => this.#onLastGood(problem),
+    });
+    this.#health = new HealthHub(opened.health, (health) => this.#supervisor.sendHealth(health), logger);
+    const status = (): InstanceStatus => this.#status();
+    this.#fleet = new Fleet(opened.instances, status, logger);
+    this.#receipts = new ReceiptWaiter(this.#keeper.chain, status, this.#fleet);
+    this.#supervisor = this.#createSupervisor();
+    this.#metrics = this.#createMetrics();
+    const controlPlane = new GatewayControl({
       store,
-      new LastGoodFile(settings.stateDirectory),
+      keeper: this.#keeper,
+      writer: new ChangeWriter(store, this.#keeper, this.#follower),
+      receipts: this.#receipts,
+      fleet: this.#fleet,
+      health: this.#health,
+      supervisor: this.#supervisor,
+      events: this.#events,
+      status,
+      restartWorkers: () => this.restartWorkers(),
+    });
+    this.#admin = new AdminServer({
+      controlPlane,
+      authenticator,
+      logger,
+      version: settings.version,
+      probes: {
+        notReadyBecause: () => this.#notReadyBecause(),
+        metricsContentType: () => this.#metrics.contentType,
+        renderMetrics: () => this.#metrics.render(),
+      },
+    });
+  }
+
+  #createKeeper(lastGood: LastGoodSource): ConfigKeeper {
+    return new ConfigKeeper(
+      lastGood,
       {
-        onDelta: (delta) => {
-          this.#supervisor.publish(delta);
-          this.#metrics.countChange('applied');
-          this.#logger.info(
-            { revision: delta.revision, id: delta.id, operations: delta.operations.length },
-            'configuration changed',
+        onDelta: (delta) => this.#onDelta(delta),
+        onRefused: ({ head, problems }) => {
+          this.#metrics.countChange('refused');
+          this.#events.publish({ type: 'refused', revision: head?.revision ?? null, problems });
+          this.#noteNews();
+        },
+        onStepBack: (from, to) => {
+          this.#metrics.countStepBack();
+          this.#logger.error(
+            { from: from.revision, fromId: from.id, to: to.revision, toId: to.id },
+            'the store came back with an older or another history: it wins, changes are lost',
           );
         },
-        onRefused: () => this.#metrics.countChange('refused'),
+        onStoreEmpty: () => this.#noteNews(),
       },
-      logger,
+      this.#logger,
     );
-    this.#supervisor = new Supervisor(
+  }
+
+  #createSupervisor(): Supervisor {
+    const { workers, drainTimeoutMs, instance, trustedProxies, accessLogRate, logLevel, prettyLog } =
+      this.#settings;
+    return new Supervisor(
       {
         workerFile: WORKER_FILE,
-        workers: settings.workers,
-        drainLimitMs: settings.drainTimeoutMs,
-        settings: {
-          instance: settings.instance,
-          trustedProxies: settings.trustedProxies,
-          accessLogRate: settings.accessLogRate,
-          logLevel: settings.logLevel,
-          prettyLog: settings.prettyLog,
-        },
+        workers,
+        drainLimitMs: drainTimeoutMs,
+        settings: { instance, trustedProxies, accessLogRate, logLevel, prettyLog },
       },
       this.#acceptor,
       () => this.#keeper.current,
       {
         onWorkersChanged: () => this.#onWorkersChanged(),
+        onApplied: (worker) => this.#publishApplied(worker),
+        onWorkerState: (worker, reason) => this.#publishWorkerState(worker, reason),
         onSample: (worker, collection, sample) => this.#metrics.onSample(worker, collection, sample),
         onWorkerGone: (worker) => this.#metrics.onWorkerGone(worker),
         onRestart: (reason) => this.#metrics.countRestart(reason),
         onHopeless: () => this.onFatal('the workers die before they serve: see the log lines above'),
       },
-      logger,
+      this.#logger,
     );
-    this.#metrics = new MetricsHub({
+  }
+
+  #createMetrics(): MetricsHub {
+    const { store } = this.#opened;
+    return new MetricsHub({
       workers: () => this.#supervisor.workers,
       isConfigured: (route, cluster) =>
         this.#keeper.current.configuration.routes.get(route)?.cluster === cluster,
-      configurationRevision: () => this.#keeper.current.head.revision,
+      configurationRevision: () => this.#keeper.head.revision,
       isRefused: () => this.#keeper.refused !== null,
       droppedConnections: () => this.#acceptor.droppedCount,
-    });
-    this.#probes = new ProbeServer({
-      notReadyBecause: () => this.#notReadyBecause(),
-      metricsContentType: () => this.#metrics.contentType,
-      renderMetrics: () => this.#metrics.render(),
+      isDegraded: () => this.#status().configuration.degraded !== null,
+      storeCondition: () => store.condition,
+      isLastGoodUnsaved: () => this.#lastGood.problem !== null,
+      unhealthyDestinations: () => this.#health.unhealthy().length,
     });
   }
 
-  /** Loads the configuration, opens the ports, starts the workers. @throws SettingsError, NoConfigurationError */
+  /**
+   * Loads the configuration, opens the ports, starts the workers. Where a shared store cannot be reached and
+   * there is no last good configuration, it returns and goes on trying, not ready.
+   * @throws SettingsError, NoConfigurationError
+   */
   async start(): Promise<void> {
-    await this.#keeper.start();
+    const { store } = this.#opened;
+    this.#adminAddress = await this.#open('--admin', this.#settings.admin, this.#admin);
+    const hasLastGood = await this.#keeper.loadLastGood();
+    store.watch({ onHint: () => {}, onCondition: (condition) => this.#onCondition(condition) });
+    await this.#follower.start();
+    await this.#seed();
+    this.#noteStart(hasLastGood);
+    this.#health.start();
+    this.#fleet.listen(({ instance, configuration: { revision, id, applied } }) =>
+      this.#events.publish({ type: 'instance', instance, revision, id, applied }),
+    );
+    this.#fleet.start();
+    this.#prepared = true;
+    if (this.#keeper.hasConfiguration) await this.#serve();
+  }
+
+  /** With Redis the configuration file fills a store that nobody has written to yet. */
+  async #seed(): Promise<void> {
+    const { redis, configFile } = this.#settings;
+    const isNew = this.#keeper.hasConfiguration && this.#keeper.head.revision === 0;
+    if (redis === null || configFile === null || !isNew) return;
+    await seedStore(this.#opened.store, configFile, this.#logger);
+    await this.#follower.sync();
+  }
+
+  #noteStart(hasLastGood: boolean): void {
+    const { refused, head, hasConfiguration } = this.#keeper;
+    const { store } = this.#opened;
+    const isLocal = store.kind !== 'redis';
+    if (refused !== null && !hasConfiguration && isLocal) {
+      throw new NoConfigurationError('The configuration is refused:', refused.problems);
+    }
+    if (!hasConfiguration) {
+      this.#logger.error(
+        { problem: store.condition.problem },
+        'no configuration yet: not ready until the store gives one',
+      );
+    } else if (hasLastGood && (refused !== null || !store.condition.reachable)) {
+      this.#logger.warn({ revision: head.revision, savedAt: head.at }, 'serving the last good configuration');
+    }
+  }
+
+  /** Opens the port for clients and starts the workers: once there is something to serve. */
+  async #serve(): Promise<void> {
+    if (this.#serving) return;
+    this.#serving = true;
     this.#listenAddress = await this.#open('--listen', this.#settings.listen, this.#acceptor);
-    this.#adminAddress = await this.#open('--admin', this.#settings.admin, this.#probes);
     // Told to stop meanwhile: workers would only be in the way.
     if (!this.#stopping) this.#supervisor.start();
   }
@@ -162,16 +271,78 @@ export class Gateway {
     }
   }
 
+  #onDelta(delta: Delta): void {
+    const { revision, id, at, operations } = delta;
+    this.#supervisor.publish(delta);
+    this.#metrics.countChange('applied');
+    this.#logger.info({ revision, id, operations: operations.length }, 'configuration changed');
+    this.#events.publish({ type: 'change', revision, id, at, operations: operations.length });
+    this.#noteNews();
+    if (!this.#prepared || this.#serving) return;
+    this.#serve().catch((error: Error) => this.onFatal(error.message));
+  }
+
+  #onCondition({ reachable, problem }: { reachable: boolean; problem: string | null }): void {
+    const level = problem === null ? 'info' : 'error';
+    this.#logger[level]({ reachable, problem }, 'the condition of the store has changed');
+    this.#events.publish({ type: 'store', reachable, problem });
+    this.#noteNews();
+    if (reachable) void this.#health.refresh();
+  }
+
+  #onLastGood(problem: string | null): void {
+    if (problem === null) this.#logger.info('last good configuration saved again');
+    else this.#logger.error({ reason: problem }, 'last good configuration could not be saved');
+  }
+
+  #status(): InstanceStatus {
+    const { instance, version } = this.#settings;
+    return describeInstance({
+      instance,
+      version,
+      startedAt: this.#startedAt,
+      store: this.#opened.store,
+      keeper: this.#keeper,
+      workers: () => this.#supervisor.workers,
+      addresses: () => ({ listen: this.#listenAddress, admin: this.#adminAddress }),
+      isReady: () => this.#notReadyBecause() === null,
+      isApplied: () => this.#supervisor.isServing(this.#keeper.head.id),
+      requestsPerSecond: () => this.#metrics.requestsPerSecond,
+    });
+  }
+
+  #publishApplied(worker: WorkerHandle): void {
+    const { applied } = worker.channel;
+    if (applied === null) return;
+    const { revision, id } = applied;
+    const { instance } = this.#settings;
+    this.#events.publish({ type: 'applied', instance, worker: worker.id, revision, id });
+  }
+
+  #publishWorkerState(worker: WorkerHandle, reason: string | undefined): void {
+    const { instance } = this.#settings;
+    const event = { type: 'worker', instance, worker: worker.id, state: worker.state } as const;
+    this.#events.publish(reason === undefined ? event : { ...event, reason });
+  }
+
+  /** This instance, or what it holds, is not what others were told. */
+  #noteNews(): void {
+    this.#receipts.notify();
+    this.#fleet.touch();
+  }
+
   #notReadyBecause(): string | null {
     if (this.#stopping) return 'shutting down';
-    const { head } = this.#keeper.current;
+    if (!this.#keeper.hasConfiguration) return 'there is no configuration yet';
+    const { head } = this.#keeper;
     return this.#supervisor.isServing(head.id)
       ? null
       : `not every worker serves revision ${head.revision} yet`;
   }
 
   #onWorkersChanged(): void {
-    const { head } = this.#keeper.current;
+    this.#noteNews();
+    const { head } = this.#keeper;
     if (this.#stopping || !this.#supervisor.isServing(head.id)) return;
     if (this.#appliedId !== head.id) {
       this.#appliedId = head.id;
@@ -179,28 +350,27 @@ export class Gateway {
         { revision: head.revision, id: head.id, workers: this.#settings.workers },
         'configuration applied',
       );
-      this.#keeper.noteApplied();
+      this.#lastGood.note(head, this.#keeper.current.configuration);
     }
-    if (this.#ready) return;
+    if (!this.#ready) this.#announceReady(head.revision);
+  }
+
+  #announceReady(revision: number): void {
     this.#ready = true;
-    this.#logger.info(
-      {
-        listen: this.#listenAddress,
-        admin: this.#adminAddress,
-        workers: this.#settings.workers,
-        revision: head.revision,
-      },
-      'gateway ready',
-    );
-    this.onReady(this.#listenAddress, this.#adminAddress);
+    const listen = this.#listenAddress;
+    const admin = this.#adminAddress;
+    const { workers } = this.#settings;
+    this.#logger.info({ listen, admin, workers, revision }, 'gateway ready');
+    this.onReady(listen, admin);
     process.send?.('ready');
   }
 
-  /** Replaces the workers one by one. Before they are all up there is nothing to replace. */
-  restartWorkers(): void {
-    if (!this.#ready || this.#stopping) return;
+  /** Replaces the workers one by one. @returns false before they are all up: there is nothing to replace */
+  restartWorkers(): boolean {
+    if (!this.#ready || this.#stopping) return false;
     this.#logger.info('workers are being restarted');
     void this.#supervisor.restartAll();
+    return true;
   }
 
   /** Drains and ends everything. */
@@ -211,10 +381,14 @@ export class Gateway {
     this.#logger.info('gateway drains');
     await this.#acceptor.settled(Math.min(this.#settings.drainTimeoutMs, SETTLE_LIMIT_MS));
     await this.#supervisor.stop();
-    await this.#keeper.close();
-    await this.#lock?.release();
+    await this.#follower.close();
+    await this.#lastGood.flush();
+    this.#health.close();
+    await this.#fleet.close();
     this.#metrics.close();
-    await this.#probes.close();
+    await this.#admin.close();
+    await this.#opened.store.close();
+    await this.#opened.lock?.release();
     this.#logger.info('gateway stopped');
   }
 

@@ -4,6 +4,7 @@ import { METRICS, type MetricDefinition } from '../core/metrics/catalogue.ts';
 import { DURATION_BUCKETS_SECONDS } from '../core/metrics/route-stats.ts';
 import { type RouteTotal, RouteTotals } from '../core/metrics/route-totals.ts';
 import type { WorkerSample } from '../ipc/protocol.ts';
+import { RequestRate } from './request-rate.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 /** A worker that does not answer in time is shown as it was. */
@@ -18,6 +19,10 @@ export interface MetricsSource {
   configurationRevision(): number;
   isRefused(): boolean;
   droppedConnections(): number;
+  isDegraded(): boolean;
+  storeCondition(): { readonly reachable: boolean; readonly problem: string | null };
+  isLastGoodUnsaved(): boolean;
+  unhealthyDestinations(): number;
 }
 
 type Labels = Record<string, string | number>;
@@ -36,7 +41,9 @@ export class MetricsHub {
   readonly #changes = new Map<string, number>();
   readonly #waiting = new Map<number, () => void>();
   readonly #timer: NodeJS.Timeout;
+  readonly #rate = new RequestRate();
   #lastCollection = 0;
+  #stepBacks = 0;
 
   constructor(source: MetricsSource) {
     this.#source = source;
@@ -47,7 +54,10 @@ export class MetricsHub {
   }
 
   onSample(worker: WorkerHandle, collection: number, sample: WorkerSample): void {
-    for (const route of sample.routes) this.#totals.add(worker.id, route);
+    for (const route of sample.routes) {
+      this.#totals.add(worker.id, route);
+      this.#rate.add(sum(route.statuses.map(([, count]) => count)));
+    }
     // What a worker sent last may be read after its exit: it counts, but nothing is in flight there any more.
     if (worker.state === 'gone') this.#totals.forgetWorker(worker.id);
     else this.#workerSamples.set(worker, sample);
@@ -67,6 +77,15 @@ export class MetricsHub {
     this.#changes.set(result, (this.#changes.get(result) ?? 0) + 1);
   }
 
+  countStepBack(): void {
+    this.#stepBacks += 1;
+  }
+
+  /** Requests a second over the last samples, rounded to a tenth. */
+  get requestsPerSecond(): number {
+    return this.#rate.perSecond;
+  }
+
   get contentType(): string {
     return this.#registry.contentType;
   }
@@ -81,6 +100,7 @@ export class MetricsHub {
   async #collect(): Promise<void> {
     const workers = this.#source.workers().filter(({ state }) => state === 'serving' || state === 'draining');
     await Promise.all(workers.map((worker) => this.#collectFrom(worker)));
+    this.#rate.mark(performance.now());
     this.#totals.prune((route, cluster) => this.#source.isConfigured(route, cluster));
   }
 
@@ -133,7 +153,18 @@ export class MetricsHub {
     this.#register(METRICS.configurationChanges, () =>
       [...this.#changes].map(([result, value]) => sample(value, { result })),
     );
-    this.#register(METRICS.configurationRefused, () => [sample(this.#source.isRefused() ? 1 : 0, {})]);
+    this.#registerConditions();
+  }
+
+  #registerConditions(): void {
+    const source = this.#source;
+    this.#register(METRICS.configurationRefused, () => [flag(source.isRefused())]);
+    this.#register(METRICS.configurationDegraded, () => [flag(source.isDegraded())]);
+    this.#register(METRICS.configurationStepBacks, () => [sample(this.#stepBacks, {})]);
+    this.#register(METRICS.storeReachable, () => [flag(source.storeCondition().reachable)]);
+    this.#register(METRICS.storeProblem, () => [flag(source.storeCondition().problem !== null)]);
+    this.#register(METRICS.lastGoodUnsaved, () => [flag(source.isLastGoodUnsaved())]);
+    this.#register(METRICS.destinationsUnhealthy, () => [sample(source.unhealthyDestinations(), {})]);
   }
 
   #registerWorkerGauges(): void {
@@ -188,6 +219,10 @@ export class MetricsHub {
 
 function sample(value: number, labels: Labels): Sample {
   return { value, labels };
+}
+
+function flag(value: boolean): Sample {
+  return sample(value ? 1 : 0, {});
 }
 
 function sum(values: Iterable<number>): number {

@@ -2,11 +2,15 @@
 import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import type { Delta } from '../core/config/change.ts';
+import type { ExplainRequest, Explanation } from '../core/explain/explanation.ts';
+import type { DestinationHealth } from '../core/health/health-report.ts';
+import { UnhealthyDestinations } from '../core/health/unhealthy-destinations.ts';
 import { diedYoung, restartDelayMs } from '../core/policy/restart-policy.ts';
 import { WORKER_SETTINGS_VARIABLE, type WorkerSample, type WorkerSettings } from '../ipc/protocol.ts';
 import type { Acceptor } from './acceptor.ts';
 import type { CurrentConfiguration } from './worker-channel.ts';
 import { type WorkerEvents, WorkerHandle } from './worker-handle.ts';
+import { WorkerQuestions } from './worker-questions.ts';
 
 /**
  * A young generation of one size from the start: V8 would let it grow in steps over the first hundred thousand
@@ -37,6 +41,10 @@ export interface SupervisorOptions {
 export interface SupervisorEvents {
   /** Some worker began or ceased to serve, or came to another revision. */
   onWorkersChanged(): void;
+  /** A worker serves what it was sent last. */
+  onApplied(worker: WorkerHandle): void;
+  /** A worker came to another state; `reason` where something went wrong. */
+  onWorkerState(worker: WorkerHandle, reason?: string): void;
   onSample(worker: WorkerHandle, collection: number, sample: WorkerSample): void;
   onWorkerGone(worker: WorkerHandle): void;
   onRestart(reason: 'died' | 'hung' | 'rejected' | 'rolling'): void;
@@ -51,8 +59,12 @@ export class Supervisor {
   readonly #events: SupervisorEvents;
   readonly #current: () => CurrentConfiguration;
   readonly #workers = new Set<WorkerHandle>();
+  /** What workers that start later have to be told. */
+  readonly #unhealthy = new UnhealthyDestinations();
   readonly #earlyDeaths: number[];
   readonly #restartTimers = new Set<NodeJS.Timeout>();
+  readonly #questions = new WorkerQuestions();
+  #explainCount = 0;
   readonly #timer: NodeJS.Timeout;
   #lastCheckMs = performance.now();
   #lastId = 0;
@@ -107,6 +119,12 @@ export class Supervisor {
     for (const worker of this.#workers) worker.channel.publish(delta);
   }
 
+  /** Tells all workers, also those that start later; destinations that are not named stay as they are. */
+  sendHealth(destinations: readonly DestinationHealth[]): void {
+    for (const health of destinations) this.#unhealthy.note(health);
+    for (const worker of this.#workers) worker.channel.sendHealth(destinations);
+  }
+
   #fork(slot: number): WorkerHandle {
     this.#lastId += 1;
     const settings: WorkerSettings = { ...this.#options.settings, workerId: this.#lastId };
@@ -118,10 +136,11 @@ export class Supervisor {
 
   #workerEvents(): WorkerEvents {
     return {
-      onStarted: (worker) => worker.channel.start(this.#current()),
+      onStarted: (worker) => worker.channel.start(this.#current(), this.#unhealthy.list()),
       onApplied: (worker) => this.#onApplied(worker),
       onRejected: (worker, problem) => {
         this.#logger.error({ worker: worker.id, problem }, 'worker rejected the configuration');
+        this.#events.onWorkerState(worker, `it rejected the configuration: ${problem}`);
         this.#replace(worker, 'rejected');
       },
       onAccepted: (worker) => this.#acceptor.onAccepted(worker, worker.state === 'serving'),
@@ -133,6 +152,7 @@ export class Supervisor {
         this.#acceptor.onMissed(worker, worker.state === 'serving');
       },
       onSample: (worker, collection, sample) => this.#events.onSample(worker, collection, sample),
+      onExplained: (_worker, question, explanation) => this.#questions.onExplained(question, explanation),
       onDrained: (worker, cutOff) => {
         if (cutOff > 0)
           this.#logger.warn(
@@ -154,7 +174,9 @@ export class Supervisor {
         'worker serves',
       );
       this.#acceptor.add(worker);
+      this.#events.onWorkerState(worker);
     }
+    this.#events.onApplied(worker);
     this.#events.onWorkersChanged();
   }
 
@@ -163,7 +185,9 @@ export class Supervisor {
   #onExit(worker: WorkerHandle, code: number | null, signal: string | null): void {
     this.#workers.delete(worker);
     this.#acceptor.onGone(worker);
+    this.#questions.onGone(worker);
     this.#events.onWorkerGone(worker);
+    this.#events.onWorkerState(worker, worker.killedFor ?? undefined);
     this.#events.onWorkersChanged();
     if (this.#stopping || this.#slotIsTaken(worker.slot)) return;
     if (!this.#everServed) this.#deathsBeforeServing += 1;
@@ -232,6 +256,18 @@ export class Supervisor {
 
   // ---- what is asked for ----
 
+  /**
+   * What a worker would do with a request; the workers are asked in turn.
+   * @throws Error where none serves, or the one that was asked gives no answer in time
+   */
+  async explain(request: ExplainRequest): Promise<Explanation> {
+    const serving = this.workers.filter((worker) => worker.state === 'serving');
+    const worker = serving[this.#explainCount % serving.length];
+    if (worker === undefined) throw new Error('no worker serves yet');
+    this.#explainCount += 1;
+    return this.#questions.ask(worker, request);
+  }
+
   /** Replaces all workers one by one, each new one serving before the old one leaves. */
   async restartAll(): Promise<void> {
     if (this.#rolling !== null) {
@@ -277,6 +313,7 @@ export class Supervisor {
     if (worker.state === 'gone') return;
     this.#acceptor.remove(worker);
     worker.state = 'draining';
+    this.#events.onWorkerState(worker);
     this.#events.onWorkersChanged();
     worker.send({ type: 'drain', limitMs: this.#options.drainLimitMs });
     const gone = await this.#until(() => worker.state === 'gone', this.#options.drainLimitMs + EXIT_GRACE_MS);

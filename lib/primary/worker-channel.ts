@@ -1,39 +1,48 @@
 import type { Delta, Head, Operation } from '../core/config/change.ts';
 import type { Configuration } from '../core/config/model.ts';
-import { PendingOperations } from '../core/config/pending-operations.ts';
-import type { Target, ToWorker } from '../ipc/protocol.ts';
+import type { DestinationHealth } from '../core/health/health-report.ts';
+import type { Target } from '../ipc/protocol.ts';
+import { HealthSender, type SendToWorker } from './health-sender.ts';
+import { copyAsPuts, sliceOperations, weightOf } from './operation-slices.ts';
+import { PendingChanges } from './pending-changes.ts';
 
-/** Entries a message: small enough that building a slice does not hold up a worker's event loop. */
-const SNAPSHOT_SLICE = 200;
+/** What a worker applies in one go, in a few ms. Beyond, its requests would notice: it gets a transfer. */
+const MAXIMUM_DELTA_WEIGHT = 500;
 
-/** What the channel reads from: the configuration as it stands. */
+/** What the channel reads from: the configuration as it stands. Its maps may change later. */
 export interface CurrentConfiguration {
   readonly head: Head;
   readonly configuration: Configuration;
 }
 
-/** How a message reaches the worker; the callback comes when it has left. */
-export type SendToWorker = (message: ToWorker, onSent?: () => void) => void;
+/** What a worker serves. */
+export interface AppliedConfiguration extends Target {
+  /** Of all that the worker holds. */
+  readonly fingerprint: string;
+}
 
 /**
- * Keeps one worker's configuration in step: first a snapshot in slices, then deltas, one under way at a
- * time. What changes in the meantime is folded together and sent after the worker's answer.
+ * Keeps one worker's configuration in step: first all of it, then changes, one under way at a time. What
+ * changes in the meantime is folded together and sent after the worker's answer. A small change is one
+ * message; what is larger goes as a transfer, in slices, each sent when the one before has left.
  */
 export class WorkerChannel {
   readonly #send: SendToWorker;
-  readonly #pending = new PendingOperations();
+  readonly #health: HealthSender;
+  readonly #pending = new PendingChanges();
   #pendingTarget: Target | null = null;
   #started = false;
   #sent: Target | null = null;
   #sentAtMs = 0;
-  #applied: Target | null = null;
+  #applied: AppliedConfiguration | null = null;
 
   constructor(send: SendToWorker) {
     this.#send = send;
+    this.#health = new HealthSender(send);
   }
 
-  /** What the worker serves; null before its first snapshot. */
-  get applied(): Target | null {
+  /** What the worker serves; null before it has its first configuration. */
+  get applied(): AppliedConfiguration | null {
     return this.#applied;
   }
 
@@ -42,26 +51,17 @@ export class WorkerChannel {
     return this.#sent === null ? 0 : nowMs - this.#sentAtMs;
   }
 
-  /** Sends all of the configuration. What is published from now on follows as a delta. */
-  start(current: CurrentConfiguration): void {
+  /**
+   * Sends all of the configuration as it is now, after what is known of the health of destinations. What is
+   * published from now on follows as a change.
+   */
+  start(current: CurrentConfiguration, health: readonly DestinationHealth[] = []): void {
     this.#started = true;
-    this.#noteSent(current.head);
-    const operations = putsOf(current.configuration);
-    this.#send({ type: 'snapshotBegin' });
-    this.#sendSlices(operations, 0, current.head);
-  }
-
-  #sendSlices(operations: readonly Operation[], from: number, head: Head): void {
-    // The wait for an answer is counted from the last slice: a large table is not a slow worker.
-    this.#sentAtMs = performance.now();
-    if (from >= operations.length) {
-      this.#send({ type: 'snapshotEnd', revision: head.revision, id: head.id });
-      return;
-    }
-    // One slice after the other has left: the channel's buffer stays small, whatever the size of the table.
-    this.#send({ type: 'snapshotPart', operations: operations.slice(from, from + SNAPSHOT_SLICE) }, () =>
-      this.#sendSlices(operations, from + SNAPSHOT_SLICE, head),
-    );
+    const { revision, id } = current.head;
+    const puts = copyAsPuts(current.configuration);
+    this.#noteSent({ revision, id });
+    this.#health.add(health);
+    this.#health.whenSent(() => this.#transfer(null, puts, { revision, id }));
   }
 
   publish(delta: Delta): void {
@@ -71,9 +71,14 @@ export class WorkerChannel {
     if (this.#sent === null) this.#sendPending();
   }
 
-  onApplied(target: Target): void {
-    this.#applied = { revision: target.revision, id: target.id };
-    if (this.#sent?.id === target.id) this.#sent = null;
+  /** Tells the worker about destinations, whatever else is under way. Before the start that has all there is to say. */
+  sendHealth(destinations: readonly DestinationHealth[]): void {
+    if (this.#started) this.#health.add(destinations);
+  }
+
+  onApplied({ revision, id, fingerprint }: AppliedConfiguration): void {
+    this.#applied = { revision, id, fingerprint };
+    if (this.#sent?.id === id) this.#sent = null;
     if (this.#sent === null && this.#pendingTarget !== null) this.#sendPending();
   }
 
@@ -83,20 +88,41 @@ export class WorkerChannel {
     if (target === null || parent === null) return;
     this.#pendingTarget = null;
     this.#noteSent(target);
-    this.#send({ type: 'delta', ...target, parent: parent.id, operations: this.#pending.take() });
+    const operations = this.#pending.take();
+    if (isSmall(operations)) this.#send({ type: 'delta', ...target, parent: parent.id, operations });
+    else this.#transfer(parent.id, operations, target);
+  }
+
+  #transfer(parent: string | null, operations: Iterable<Operation>, target: Target): void {
+    this.#send({ type: 'transferBegin', parent });
+    this.#sendSlices(sliceOperations(operations), target);
+  }
+
+  /** One slice after the other has left: the channel's buffer stays small, whatever the size of the table. */
+  #sendSlices(slices: Iterator<Operation[], void>, target: Target): void {
+    // The wait for an answer is counted from the last slice: a large table is not a slow worker.
+    this.#sentAtMs = performance.now();
+    const slice = slices.next();
+    if (slice.done === true) this.#send({ type: 'transferEnd', ...target });
+    else
+      this.#send({ type: 'transferPart', operations: slice.value }, () => this.#sendSlices(slices, target));
   }
 
   #noteSent(target: Target): void {
-    this.#sent = { revision: target.revision, id: target.id };
+    this.#sent = target;
     this.#sentAtMs = performance.now();
   }
 }
 
-/** The configuration as operations, clusters first. Taken at once, so that later changes do not mix in. */
-function putsOf(configuration: Configuration): Operation[] {
-  const operations: Operation[] = [];
-  for (const [id, value] of configuration.clusters)
-    operations.push({ op: 'put', kind: 'cluster', id, value });
-  for (const [id, value] of configuration.routes) operations.push({ op: 'put', kind: 'route', id, value });
-  return operations;
+/** Whether it may go in one message. Its heaviest operation cannot be divided either way, so it does not count. */
+function isSmall(operations: readonly Operation[]): boolean {
+  let weight = 0;
+  let heaviest = 0;
+  for (const operation of operations) {
+    const own = weightOf(operation);
+    weight += own;
+    heaviest = Math.max(heaviest, own);
+    if (weight - heaviest > MAXIMUM_DELTA_WEIGHT) return false;
+  }
+  return true;
 }

@@ -1,5 +1,6 @@
 import type { Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
+import type { Explanation } from '../core/explain/explanation.ts';
 import type { ToPrimary, ToWorker, WorkerSample } from '../ipc/protocol.ts';
 import type { ConnectionTaker } from './acceptor.ts';
 import { WorkerChannel } from './worker-channel.ts';
@@ -18,6 +19,7 @@ export interface WorkerEvents {
   onAccepted(worker: WorkerHandle): void;
   onMissed(worker: WorkerHandle): void;
   onSample(worker: WorkerHandle, collection: number, sample: WorkerSample): void;
+  onExplained(worker: WorkerHandle, question: number, explanation: Explanation): void;
   onDrained(worker: WorkerHandle, cutOff: number): void;
   onExit(worker: WorkerHandle, code: number | null, signal: string | null): void;
 }
@@ -53,10 +55,11 @@ export class WorkerHandle implements ConnectionTaker {
     return this.#process.process.pid ?? 0;
   }
 
+  /** @param onSent called when the message has left, in another turn of the event loop: a long row of messages lets it go on */
   send(message: ToWorker, onSent?: () => void): void {
     if (!this.#process.isConnected()) return;
     this.#process.send(message, (error: Error | null) => {
-      if (error === null) onSent?.();
+      if (error === null && onSent !== undefined) setImmediate(onSent);
     });
   }
 
@@ -100,6 +103,9 @@ export class WorkerHandle implements ConnectionTaker {
         break;
       case 'sample':
         events.onSample(this, message.collection, message);
+        break;
+      case 'explained':
+        events.onExplained(this, message.question, message.explanation);
         break;
       case 'drained':
         events.onDrained(this, message.cutOff);

@@ -88,4 +88,35 @@ export const METRICS = {
     [],
     '1 while the newest configuration of the store is refused',
   ),
+  configurationDegraded: define(
+    'configuration_degraded',
+    'gauge',
+    [],
+    '1 while what is served may not be what the store holds: it is out of reach, empty, or its newest refused',
+  ),
+  configurationStepBacks: define(
+    'configuration_step_backs_total',
+    'counter',
+    [],
+    'Times that the store came back with an older or another history, which was then taken',
+  ),
+  storeReachable: define('store_reachable', 'gauge', [], '1 while the store answers'),
+  storeProblem: define(
+    'store_problem',
+    'gauge',
+    [],
+    '1 while the store is out of reach, read-only, out of memory or refuses to work for another reason',
+  ),
+  lastGoodUnsaved: define(
+    'last_good_configuration_unsaved',
+    'gauge',
+    [],
+    '1 while the configuration cannot be saved to the state directory',
+  ),
+  destinationsUnhealthy: define(
+    'destinations_unhealthy',
+    'gauge',
+    [],
+    'Destinations that the console reported as unhealthy',
+  ),
 } as const satisfies Record<string, MetricDefinition>;

@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+import { stringify } from 'yaml';
+import { EXIT } from '../exit-codes.ts';
+import { addRemoteOptions, printJson, type RemoteOptions, runRemote } from './remote-command.ts';
+
+/** `gateway export`: the configuration as a document that `apply` and `start --config` take. */
+export function addExportCommand(program: Command): void {
+  const command = program
+    .command('export')
+    .description('print the configuration of a running gateway, as YAML or with --json as JSON');
+  addRemoteOptions(command).action((options: RemoteOptions) =>
+    runRemote(options, async (client) => {
+      const { body } = await client.call('GET', 'config');
+      if (options.json === true) printJson(body);
+      // Long texts stay on one line: folded ones are hard to compare.
+      else process.stdout.write(stringify(body, { lineWidth: 0 }));
+      return EXIT.ok;
+    }),
+  );
+}

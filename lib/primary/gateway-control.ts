@@ -1,0 +1,159 @@
+import {
+  type ChangeOrder,
+  type ChangeReceipt,
+  ControlError,
+  type ControlEvent,
+  type ControlPlane,
+  type FleetMember,
+  type HistoryEntry,
+  type InstanceStatus,
+  type RollbackOrder,
+} from '../admin/control-plane.ts';
+import type { Operation } from '../core/config/change.ts';
+import {
+  describeChange,
+  describeDifference,
+  type EntryDifference,
+} from '../core/config/describe-difference.ts';
+import { ERRORS } from '../core/errors.ts';
+import type { ExplainRequest, Explanation } from '../core/explain/explanation.ts';
+import type { HealthReport } from '../core/health/health-report.ts';
+import { type ConfigStore, isWritableStore, StoreUnavailableError } from '../store/config-store.ts';
+import type { ChangeWriter, WrittenChange } from './change-writer.ts';
+import type { ConfigKeeper } from './config-keeper.ts';
+import type { ControlEvents } from './control-events.ts';
+import type { Fleet } from './fleet.ts';
+import type { HealthHub } from './health-hub.ts';
+import type { ReceiptWaiter } from './receipt-waiter.ts';
+import type { Supervisor } from './supervisor.ts';
+import type { CurrentConfiguration } from './worker-channel.ts';
+
+/** A difference of more entries is not described one by one. */
+const MAX_DESCRIBED_OPERATIONS = 1_000;
+
+export interface ControlParts {
+  readonly store: ConfigStore;
+  readonly keeper: ConfigKeeper;
+  readonly writer: ChangeWriter;
+  readonly receipts: ReceiptWaiter;
+  readonly fleet: Fleet;
+  readonly health: HealthHub;
+  readonly supervisor: Supervisor;
+  readonly events: ControlEvents;
+  status(): InstanceStatus;
+  restartWorkers(): boolean;
+}
+
+/** What the management API can ask of this process. */
+export class GatewayControl implements ControlPlane {
+  readonly #parts: ControlParts;
+
+  constructor(parts: ControlParts) {
+    this.#parts = parts;
+  }
+
+  get instance(): string {
+    return this.status().instance;
+  }
+
+  current(): CurrentConfiguration {
+    return this.#parts.keeper.current;
+  }
+
+  change(order: ChangeOrder): Promise<ChangeReceipt> {
+    return this.#writeAndWait(order, (onPlanned) => this.#parts.writer.change(order, onPlanned));
+  }
+
+  rollback(order: RollbackOrder): Promise<ChangeReceipt> {
+    return this.#writeAndWait(order, (onPlanned) => this.#parts.writer.rollback(order, onPlanned));
+  }
+
+  async #writeAndWait(
+    { wait, timeoutMs, dryRun }: Pick<ChangeOrder, 'wait' | 'timeoutMs' | 'dryRun'>,
+    write: (onPlanned: (operations: readonly Operation[]) => void) => Promise<WrittenChange>,
+  ): Promise<ChangeReceipt> {
+    let difference: readonly EntryDifference[] = [];
+    const { head, changed, warnings } = await write((operations) => {
+      difference = describeDifference(this.current().configuration, bounded(operations));
+    });
+    const { revision, id } = head;
+    const applied = dryRun ? [] : await this.#parts.receipts.wait({ revision, id }, wait, timeoutMs);
+    const complete = applied.every(({ ok }) => ok);
+    return { revision, id, changed, difference, warnings, applied, complete };
+  }
+
+  async history(limit: number, before?: number): Promise<readonly HistoryEntry[]> {
+    const { store } = this.#parts;
+    if (!isWritableStore(store)) {
+      throw new ControlError(ERRORS.readOnly, 'a configuration file has no history here: its repository has');
+    }
+    const changes = await unavailableTranslated(() => store.history(limit, before));
+    return changes.map(({ revision, id, parent, at, actor, message, operations, undo }) => ({
+      revision,
+      id,
+      parent,
+      at,
+      actor,
+      message,
+      difference: describeChange(bounded(operations), undo),
+    }));
+  }
+
+  status(): InstanceStatus {
+    return this.#parts.status();
+  }
+
+  async instances(): Promise<readonly FleetMember[]> {
+    const own = this.status();
+    const others = await unavailableTranslated(() => this.#parts.fleet.others());
+    const all = [own, ...others];
+    const newest = Math.max(...all.map(({ configuration }) => configuration.revision));
+    return all
+      .map((status) => ({ ...status, lags: lagsBehind(status, newest) }))
+      .sort((one, other) => (one.instance < other.instance ? -1 : 1));
+  }
+
+  async explain(request: ExplainRequest): Promise<Explanation> {
+    try {
+      return await this.#parts.supervisor.explain(request);
+    } catch (error) {
+      throw new ControlError(ERRORS.notReady, (error as Error).message);
+    }
+  }
+
+  health(): readonly HealthReport[] {
+    return this.#parts.health.all();
+  }
+
+  reportHealth(reports: readonly HealthReport[]): Promise<number> {
+    return unavailableTranslated(() => this.#parts.health.report(reports));
+  }
+
+  restartWorkers(): void {
+    if (!this.#parts.restartWorkers()) {
+      throw new ControlError(ERRORS.notReady, 'the workers are not all up yet: there is nothing to restart');
+    }
+  }
+
+  subscribe(onEvent: (event: ControlEvent) => void): () => void {
+    return this.#parts.events.subscribe(onEvent);
+  }
+}
+
+function bounded(operations: readonly Operation[]): readonly Operation[] {
+  return operations.slice(0, MAX_DESCRIBED_OPERATIONS);
+}
+
+function lagsBehind({ configuration, workers }: InstanceStatus, newest: number): boolean {
+  if (configuration.revision < newest || !configuration.applied) return true;
+  return workers.some(({ state, revision }) => state === 'serving' && (revision ?? 0) < newest);
+}
+
+async function unavailableTranslated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error;
+    throw new ControlError(ERRORS.storeUnavailable, error.message);
+  }
+}

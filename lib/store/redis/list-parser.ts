@@ -1,0 +1,70 @@
+import { TimeSlice } from './time-slice.ts';
+
+/** A text up to this length is parsed within a few milliseconds. */
+const PIECE_CHARACTERS = 131_072;
+const STRUCTURE = /["[\]{},]/g;
+const STRING_END = /(?:[^"\\]|\\.)*"/sy;
+
+/**
+ * Parses the JSON text of a list as `JSON.parse` does, but a long one in pieces between which the event
+ * loop turns.
+ * @throws SyntaxError where it is not the JSON text of a list
+ */
+export async function parseList(text: string): Promise<unknown[]> {
+  if (text.length <= PIECE_CHARACTERS) return listOf(JSON.parse(text));
+  const slice = new TimeSlice();
+  const result: unknown[] = [];
+  for (const piece of cutList(text)) {
+    for (const element of listOf(JSON.parse(`[${piece}]`))) result.push(element);
+    if (slice.isOver) await slice.next();
+  }
+  return result;
+}
+
+function listOf(value: unknown): unknown[] {
+  if (!Array.isArray(value)) throw new SyntaxError('it is not a list');
+  return value;
+}
+
+/** Cuts the text between the brackets into pieces, at commas between elements. */
+function* cutList(text: string): Generator<string> {
+  const start = text.search(/\S/) + 1;
+  if (text[start - 1] !== '[') throw new SyntaxError('it does not begin as a list');
+  let pieceStart = start;
+  for (const [at, character] of topLevelMarks(text, start)) {
+    const isEnd = character === ']';
+    if (!isEnd && at - pieceStart < PIECE_CHARACTERS) continue;
+    const piece = text.slice(pieceStart, at);
+    if (piece.trim() === '' && !(isEnd && pieceStart === start))
+      throw new SyntaxError('an element is missing');
+    yield piece;
+    pieceStart = at + 1;
+    if (isEnd) {
+      if (text.slice(pieceStart).trim() !== '') throw new SyntaxError('something follows the list');
+      return;
+    }
+  }
+  throw new SyntaxError('the list has no end');
+}
+
+/** The commas between elements, and the bracket that ends the list. */
+function* topLevelMarks(text: string, start: number): Generator<[number, string]> {
+  let depth = 0;
+  STRUCTURE.lastIndex = start;
+  for (let match = STRUCTURE.exec(text); match !== null; match = STRUCTURE.exec(text)) {
+    const [character] = match;
+    const { lastIndex } = STRUCTURE;
+    if (character === '"') STRUCTURE.lastIndex = endOfString(text, lastIndex);
+    else if (character === '{' || character === '[') depth += 1;
+    else if (depth === 0) {
+      yield [match.index, character];
+      STRUCTURE.lastIndex = lastIndex;
+    } else if (character !== ',') depth -= 1;
+  }
+}
+
+function endOfString(text: string, start: number): number {
+  STRING_END.lastIndex = start;
+  if (!STRING_END.test(text)) throw new SyntaxError('a string has no end');
+  return STRING_END.lastIndex;
+}
