@@ -59,9 +59,12 @@ function onResponseClose(this: ExchangeResponse): void {
   this.exchange?.onClosed();
 }
 
-/** A body that comes later must not hold back the head; one that is here already goes out with it. */
+/**
+ * A body that comes later must not hold back the head; one that is here already goes out with it. Node's
+ * flushHeaders would encode bytes above ASCII anew, as UTF-8; nothing, written as Latin-1, does not.
+ */
 function flushHead(response: ServerResponse, exchange: Exchange): void {
-  if (exchange.awaitsBody && !response.destroyed) response.flushHeaders();
+  if (exchange.awaitsBody && !response.destroyed) response.write('', 'latin1');
 }
 
 export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner, Sweepable {

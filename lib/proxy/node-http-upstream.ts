@@ -83,6 +83,8 @@ class NodeHttpExchange implements UpstreamExchange {
       return;
     }
     this.#listen(this.#outgoing, origin.protocol === 'https:', connectMs);
+    // Node writes a head that is sent ahead of its body in the socket's own encoding: bytes must stay bytes.
+    this.#outgoing.once('socket', (socket) => socket.setDefaultEncoding('latin1'));
     this.#outgoing.flushHeaders();
   }
 

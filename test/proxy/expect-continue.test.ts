@@ -32,6 +32,11 @@ t.test('the head goes to the origin without the body, and asks the same of it', 
   t.equal(client.unread.length, 0, 'no 100 before the origin has said so');
 });
 
+t.test('bytes above ASCII in a value pass unharmed', async (t) => {
+  const { received } = await ask(t, { ...EXPECT, 'X-Bytes': 'caf\u00e9' });
+  t.equal(received.header('x-bytes'), 'caf\u00e9');
+});
+
 t.test("the origin's 100 goes to the client, then the body to the origin", async (t) => {
   for (const fields of [EXPECT, { Expect: '100-Continue', 'Transfer-Encoding': 'chunked' }]) {
     const { client, origin, received } = await ask(t, fields);

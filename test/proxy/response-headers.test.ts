@@ -58,6 +58,20 @@ t.test('bytes above ASCII in a value pass unharmed', async (t) => {
   t.ok(response.headBytes.includes(Buffer.from('X-Bytes: caf\u00e9 \u0080\u00ff\r\n', 'latin1')));
 });
 
+t.test('they do so too where the body comes later than the head', async (t) => {
+  const client = await proxied.connect(t);
+  const held = Promise.withResolvers<void>();
+  proxied.origin.handler = async (_, connection) => {
+    connection.write('HTTP/1.1 200 OK\r\nX-Bytes: caf\u00e9\r\nContent-Length: 2\r\n\r\n');
+    await held.promise;
+    connection.write('ok');
+  };
+  client.send(formatRequest('GET', '/'));
+  const head = await client.waitForBytes('\r\n\r\n');
+  held.resolve();
+  t.ok(head.includes(Buffer.from('X-Bytes: caf\u00e9\r\n', 'latin1')));
+});
+
 t.test('status and reason phrase pass as they are', async (t) => {
   for (const [status, reason] of [
     [200, 'Fine'],
