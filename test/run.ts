@@ -3,24 +3,64 @@
  * everything against their floors, and a last line "N passed, N failed". Words after the command go to tap.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 
 const CORE_FLOOR_PERCENT = 95;
 const TOTAL_FLOOR_PERCENT = 85;
 const RESULTS = '.tap/results.tap';
 const LCOV = '.tap/report/lcov.info';
 
-function run(command: string, words: readonly string[]): number {
-  return spawnSync(command, words, { stdio: 'inherit' }).status ?? 1;
+function run(
+  command: string,
+  words: readonly string[],
+  environment: NodeJS.ProcessEnv = process.env,
+): number {
+  return spawnSync(command, words, { stdio: 'inherit', env: environment }).status ?? 1;
 }
 
-/** The tests make certificates with openssl, which slim images lack. */
-function requireOpenssl(): void {
-  if (spawnSync('openssl', ['version']).status === 0) return;
-  process.stdout.write('openssl is missing: installing it\n');
-  if (run('apt-get', ['update', '-qq']) !== 0 || run('apt-get', ['install', '-y', '-qq', 'openssl']) !== 0) {
-    process.stdout.write('openssl could not be installed: install it, then run the tests again\n');
+/** Programs that tests run and slim images lack, each with Debian's package and what asks for its version. */
+const PROGRAMS = [
+  { name: 'openssl', package: 'openssl', versionFlag: 'version' },
+  { name: 'redis-server', package: 'redis-server', versionFlag: '--version' },
+  { name: 'redis-cli', package: 'redis-tools', versionFlag: '--version' },
+];
+
+function installMissingPrograms(): void {
+  const missing = PROGRAMS.filter(({ name, versionFlag }) => spawnSync(name, [versionFlag]).status !== 0);
+  if (missing.length === 0) return;
+  const names = missing.map(({ name }) => name).join(' and ');
+  process.stdout.write(`${names} missing: installing\n`);
+  if (!installPackages(missing.map((program) => program.package))) {
+    process.stdout.write(
+      `${names} could not be installed: install what is missing, then run the tests again\n`,
+    );
     process.exit(1);
+  }
+}
+
+function installPackages(packages: readonly string[]): boolean {
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const install = ['install', '-y', '-qq', '--no-install-recommends', ...packages];
+  return withoutServices(
+    () => run('apt-get', ['update', '-qq'], environment) === 0 && run('apt-get', install, environment) === 0,
+  );
+}
+
+/** Debian starts the service of a package unless this script forbids it; tests start servers of their own. */
+const SERVICE_POLICY = '/usr/sbin/policy-rc.d';
+
+function withoutServices(install: () => boolean): boolean {
+  if (existsSync(SERVICE_POLICY)) return install();
+  try {
+    writeFileSync(SERVICE_POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  } catch {
+    // Whoever may not write there may not install either.
+    return false;
+  }
+  try {
+    return install();
+  } finally {
+    rmSync(SERVICE_POLICY);
   }
 }
 
@@ -65,7 +105,7 @@ function coversEnough(name: string, { lines, hit }: Coverage, floorPercent: numb
 }
 
 function main(): number {
-  requireOpenssl();
+  installMissingPrograms();
   if (run('tap', ['build']) !== 0) return 1;
   mkdirSync('.tap', { recursive: true });
   const words = process.argv.slice(2);

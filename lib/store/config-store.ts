@@ -109,10 +109,13 @@ export class MalformedChangeError extends Error {
 /** The store holds something that cannot be understood; `problems` says what and where. */
 export class UnreadableStoreError extends Error {
   readonly problems: readonly Problem[];
-  constructor(message: string, problems: readonly Problem[]) {
+  /** Where only single entries cannot be understood: all that there is, with null for each of those. Not to be served. */
+  readonly remains: StoredConfiguration | null;
+  constructor(message: string, problems: readonly Problem[], remains: StoredConfiguration | null = null) {
     super(message);
     this.name = 'UnreadableStoreError';
     this.problems = problems;
+    this.remains = remains;
   }
 }
 

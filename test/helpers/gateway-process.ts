@@ -226,6 +226,13 @@ async function replaceFile(file: string, document: object | string): Promise<voi
  * @throws Error where it exits or is not ready in time, with what it said
  */
 export async function startGateway(owner: TestOwner, options: GatewayOptions = {}): Promise<GatewayProcess> {
+  const gateway = await launchGateway(owner, options);
+  await gateway.waitForLog(isReadyLine, options.startLimitMs ?? 20_000);
+  return gateway;
+}
+
+/** Starts a gateway that may not become ready, and stops it with the test. */
+export async function launchGateway(owner: TestOwner, options: GatewayOptions): Promise<GatewayProcess> {
   const directory = await createTemporaryDirectory(owner);
   const stateDirectory = options.stateDirectory ?? join(directory, 'state');
   const configFile = options.config === undefined ? null : join(directory, 'gateway.yaml');
@@ -233,6 +240,5 @@ export async function startGateway(owner: TestOwner, options: GatewayOptions = {
   const child = spawnGateway(listStartArguments(options, stateDirectory, configFile), options.environment);
   const gateway = new GatewayProcess(child, stateDirectory, configFile);
   owner.teardown(() => gateway.stop());
-  await gateway.waitForLog(isReadyLine, options.startLimitMs ?? 20_000);
   return gateway;
 }

@@ -1,5 +1,6 @@
 /** Clients that never stop asking, and count every request that was not answered. */
 import { Agent, request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ChangeSignal, DEFAULT_LIMIT_MS } from './change-signal.ts';
 import type { TestOwner } from './test-owner.ts';
 
@@ -17,6 +18,8 @@ export interface LoadOptions {
   readonly onAnswer?: (answer: LoadAnswer) => void;
   /** A request that takes longer has failed: nobody may hang. */
   readonly limitMs?: number;
+  /** Between an answer and the next request of a client, its rhythm; 0 unless given. */
+  readonly pauseMs?: number;
 }
 
 export interface LoadAnswer {
@@ -65,7 +68,11 @@ export class Load {
 
   async #run(): Promise<void> {
     const agent = new Agent({ keepAlive: this.#options.keepAlive, maxSockets: 1 });
-    while (!this.#stopping) await this.#askOnce(agent);
+    const { pauseMs = 0 } = this.#options;
+    while (!this.#stopping) {
+      await this.#askOnce(agent);
+      if (pauseMs > 0) await delay(pauseMs);
+    }
     agent.destroy();
   }
 

@@ -27,8 +27,13 @@ const PROBES_BETWEEN_TOPOLOGY_READS = 60;
 export interface CommandOptions {
   /** How long the answer may take, in ms (default 2,000). */
   readonly limitMs?: number;
-  /** True for what changes something: whether it works tells the condition of the store. */
+  /** True for what changes something: where it is refused, that tells the condition of the store. */
   readonly writes?: boolean;
+  /**
+   * True where it can only succeed if writing works. That is not so of scripts which may find nothing to write, or
+   * whose first write frees memory: Redis then lets them go on where it is out of memory.
+   */
+  readonly provesWriting?: boolean;
   /** True where the request itself may take long to send. */
   readonly isLarge?: boolean;
 }
@@ -84,12 +89,12 @@ export class CommandConnection {
    */
   async run<T>(send: (client: Redis) => Promise<T>, options: CommandOptions = {}): Promise<T> {
     const client = this.#clientForUse();
-    const { limitMs = COMMAND_LIMIT_MS, writes = false, isLarge = false } = options;
+    const { limitMs = COMMAND_LIMIT_MS, writes = false, provesWriting = false, isLarge = false } = options;
     if (isLarge) this.#connection.beginLongRequest();
     this.#pendingCommands += 1;
     try {
       const result = await withinLimit(send(client), limitMs);
-      if (writes) this.#noteWritable();
+      if (provesWriting) this.#noteWritable();
       return result;
     } catch (error) {
       if (this.#closed) throw closedError();

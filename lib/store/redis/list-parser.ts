@@ -3,7 +3,6 @@ import { TimeSlice } from './time-slice.ts';
 /** A text up to this length is parsed within a few milliseconds. */
 const PIECE_CHARACTERS = 131_072;
 const STRUCTURE = /["[\]{},]/g;
-const STRING_END = /(?:[^"\\]|\\.)*"/sy;
 
 /**
  * Parses the JSON text of a list as `JSON.parse` does, but a long one in pieces between which the event
@@ -57,14 +56,19 @@ function* topLevelMarks(text: string, start: number): Generator<[number, string]
     if (character === '"') STRUCTURE.lastIndex = endOfString(text, lastIndex);
     else if (character === '{' || character === '[') depth += 1;
     else if (depth === 0) {
+      if (character === '}') throw new SyntaxError('a brace is closed that was not opened');
       yield [match.index, character];
       STRUCTURE.lastIndex = lastIndex;
     } else if (character !== ',') depth -= 1;
   }
 }
 
+/** Behind the quote that ends a string: one with no backslash before it, or an even number of them. */
 function endOfString(text: string, start: number): number {
-  STRING_END.lastIndex = start;
-  if (!STRING_END.test(text)) throw new SyntaxError('a string has no end');
-  return STRING_END.lastIndex;
+  for (let quote = text.indexOf('"', start); quote !== -1; quote = text.indexOf('"', quote + 1)) {
+    let backslashes = 0;
+    while (text[quote - 1 - backslashes] === '\\') backslashes += 1;
+    if (backslashes % 2 === 0) return quote + 1;
+  }
+  throw new SyntaxError('a string has no end');
 }

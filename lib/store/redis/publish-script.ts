@@ -165,14 +165,11 @@ if size > MAX_LOGGED_BYTES then
 end
 
 -- 5. A log that belongs to another history, or is ahead of the head, cannot be continued.
+-- XINFO would tell more, but brings the oldest change along: often the whole configuration.
+local revision_text = string.format('%.0f', revision)
 local has_log = redis.call('TYPE', log_key).ok == 'stream'
-if has_log and not begins then
-  local info = redis.call('XINFO', 'STREAM', log_key)
-  for at = 1, #info, 2 do
-    if info[at] == 'last-generated-id' and tonumber(info[at + 1]:match('^%d+')) >= revision then
-      has_log = false
-    end
-  end
+if has_log and not begins and redis.call('XRANGE', log_key, revision_text .. '-0', '+', 'COUNT', 1)[1] then
+  has_log = false
 end
 
 -- 6. May the user do all of it? Redis 6.2 cannot tell.
@@ -189,7 +186,6 @@ if redis.acl_check_cmd then
 end
 
 -- 7. From here on everything is written. The first write is one that takes memory.
-local revision_text = string.format('%.0f', revision)
 redis.call('HSET', head_key, 'epoch', epoch, 'revision', revision_text, 'id', ARGV[3], 'parent', parent,
   'at', ARGV[4])
 if begins then
@@ -232,8 +228,14 @@ while length > 0 and (length >= max_length or bytes + size > max_bytes) do
   length = length - 1
 end
 if length == 0 or bytes < 0 then bytes = 0 end
-redis.call('XADD', log_key, revision_text .. '-0', 'id', ARGV[3], 'parent', parent, 'at', ARGV[4],
-  'actor', ARGV[5], 'message', ARGV[6], 'ops', ops, 'undo', undo)
+local entry = {'XADD', log_key, revision_text .. '-0', 'id', ARGV[3], 'parent', parent, 'at', ARGV[4],
+  'actor', ARGV[5], 'message', ARGV[6], 'ops', ops, 'undo', undo}
+-- Refused where entries that were ahead have been deleted: such a log begins anew.
+if type(redis.pcall(unpack(entry))) == 'table' then
+  redis.call('UNLINK', log_key)
+  bytes = 0
+  redis.call(unpack(entry))
+end
 redis.call('HSET', head_key, 'logBytes', string.format('%.0f', bytes + size))
 
 -- 9. The news, without the operations where they are many.

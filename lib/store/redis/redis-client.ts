@@ -71,8 +71,12 @@ export async function openClient(client: Redis, settings: RedisSettings, signal:
     firstError ??= error;
   });
   const sentinelsMs = settings.mode === 'sentinel' ? settings.nodes.length * SENTINEL_LIMIT_MS : 0;
+  const connected = new Promise<void>((resolve) => client.once('connect', () => resolve()));
   try {
-    await withinLimit(client.connect(), CONNECT_LIMIT_MS + sentinelsMs, signal);
+    const ready = client.connect();
+    await withinLimit(Promise.race([connected, ready]), CONNECT_LIMIT_MS + sentinelsMs, signal);
+    // A server that hangs takes connections nevertheless.
+    await withinLimit(ready, CONNECT_LIMIT_MS, signal);
   } catch (error) {
     throw firstError ?? error;
   }

@@ -23,7 +23,8 @@ import { RedisHealthDirectory } from './redis-health-directory.ts';
 import { RedisInstanceDirectory } from './redis-instance-directory.ts';
 import { keysWithPrefix, type RedisKeys } from './redis-keys.ts';
 import type { RedisSettings } from './redis-url.ts';
-import { fetchSnapshot, parseSnapshot } from './snapshot-reader.ts';
+import { replyCodeOf } from './reply-error.ts';
+import { fetchSnapshot, notAHash, parseSnapshot } from './snapshot-reader.ts';
 import { StoreStatus } from './store-status.ts';
 
 const FIRST_ATTEMPT_LIMIT_MS = 1_000;
@@ -115,7 +116,11 @@ export class RedisStore implements WritableConfigStore {
 
   async readHead(): Promise<Head | null> {
     const { head } = this.#keys;
-    const fields = await this.#connection.run((client) => client.hmget(head, ...HEAD_FIELDS));
+    const fields = await this.#connection.run((client) =>
+      client.hmget(head, ...HEAD_FIELDS).catch((error: unknown) => {
+        throw replyCodeOf(error) === 'WRONGTYPE' ? notAHash(head, head) : error;
+      }),
+    );
     return parseHead(head, fields);
   }
 
@@ -135,6 +140,7 @@ export class RedisStore implements WritableConfigStore {
     const reply = await this.#connection.run((client) => sendEncoded(client, 'EVAL', request), {
       limitMs: Math.min(PUBLISH_LIMIT_MS + Math.ceil(workMs), LARGE_PUBLISH_LIMIT_MS),
       writes: true,
+      provesWriting: true,
       isLarge: workMs > LARGE_WORK_MS,
     });
     const [outcome, revision, parent] = reply as [string, number, string];

@@ -1,6 +1,7 @@
 /** Reading all that the store holds, as it was at one moment. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Redis } from 'ioredis';
+import type { Head } from '../../core/config/change.ts';
 import { COLLECTIONS, KINDS } from '../../core/config/model.ts';
 import { childPointer, formatProblem, type Problem } from '../../core/config/problem.ts';
 import { type StoredConfiguration, UnreadableStoreError } from '../config-store.ts';
@@ -76,16 +77,17 @@ export async function parseSnapshot(
   keys: RedisKeys,
   onNote: (note: string) => void,
 ): Promise<StoredConfiguration | null> {
-  const head = parseHead(keys.head, textsOf(keys.head, raw.head));
+  const head = parseHead(keys.head, textsOf(keys, raw.head));
   if (head === null) {
     noteLeftovers(raw, keys, onNote);
     return null;
   }
   const reading = new SnapshotReading();
   for (const [index, kind] of KINDS.entries()) {
-    await reading.addCollection(COLLECTIONS[kind], keys.collections[index] ?? '', raw.collections[index]);
+    const key = keys.collections[index] ?? '';
+    await reading.addCollection(COLLECTIONS[kind], key, entriesOf(key, keys.head, raw.collections[index]));
   }
-  return { head, document: reading.toDocument() };
+  return reading.toConfiguration(head);
 }
 
 function noteLeftovers(raw: RawSnapshot, keys: RedisKeys, onNote: (note: string) => void): void {
@@ -99,17 +101,26 @@ function noteLeftovers(raw: RawSnapshot, keys: RedisKeys, onNote: (note: string)
   );
 }
 
-function textsOf(key: string, reply: unknown): (string | null)[] {
-  return entriesOf(key, reply).map((value) => (value === null ? null : String(value)));
+function textsOf({ head }: RedisKeys, reply: unknown): (string | null)[] {
+  return entriesOf(head, head, reply).map((value) => (value === null ? null : String(value)));
 }
 
 /** @throws UnreadableStoreError where the key holds something else than a hash */
-function entriesOf(key: string, reply: unknown): readonly unknown[] {
+function entriesOf(key: string, head: string, reply: unknown): readonly unknown[] {
   if (Array.isArray(reply)) return reply;
   if (isReplyError(reply) && replyCodeOf(reply) !== 'WRONGTYPE') throw reply;
+  throw notAHash(key, head);
+}
+
+/**
+ * Without a head the store counts as empty, so gateways serve what they have, and fill it again with the next
+ * change. With the head left there, the collection that was deleted would count as one without entries.
+ */
+export function notAHash(key: string, head: string): UnreadableStoreError {
   const message = `${key} is not a hash`;
-  const hint = `delete it (DEL ${key}) if nothing else uses it, and write the configuration anew`;
-  throw new UnreadableStoreError(`${message}: ${hint}`, [{ pointer: '', message, hint }]);
+  const keys = key === head ? head : `${key} ${head}`;
+  const hint = `if nothing else uses it, delete it and the head (DEL ${keys}): the next change through a gateway writes back all that it serves`;
+  return new UnreadableStoreError(`${message}: ${hint}`, [{ pointer: '', message, hint }]);
 }
 
 class SnapshotReading {
@@ -118,14 +129,14 @@ class SnapshotReading {
   readonly #slice = new TimeSlice();
   #unreadable = 0;
 
-  async addCollection(section: string, key: string, reply: unknown): Promise<void> {
+  async addCollection(section: string, key: string, entries: readonly unknown[]): Promise<void> {
     const values: Record<string, unknown> = {};
-    const entries = entriesOf(key, reply);
     for (let index = 0; index + 1 < entries.length; index += 2) {
       const id = String(entries[index]);
       try {
         setOwnProperty(values, id, JSON.parse(String(entries[index + 1])));
       } catch (error) {
+        setOwnProperty(values, id, null);
         this.#report(section, key, id, error as Error);
       }
       if (this.#slice.isOver) await this.#slice.next();
@@ -134,14 +145,15 @@ class SnapshotReading {
   }
 
   /** @throws UnreadableStoreError */
-  toDocument(): Record<string, unknown> {
+  toConfiguration(head: Head): StoredConfiguration {
     const [first] = this.#problems;
-    if (first === undefined) return this.#document;
+    const stored = { head, document: this.#document };
+    if (first === undefined) return stored;
     const others = this.#unreadable - this.#problems.length;
     if (others > 0)
       this.#problems.push({ pointer: '', message: `and ${others} more entries that are no JSON` });
     const more = this.#unreadable > 1 ? `, and ${this.#unreadable - 1} more` : '';
-    throw new UnreadableStoreError(`${formatProblem(first)}${more}`, this.#problems);
+    throw new UnreadableStoreError(`${formatProblem(first)}${more}`, this.#problems, stored);
   }
 
   #report(section: string, key: string, id: string, error: Error): void {

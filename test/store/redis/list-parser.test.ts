@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import t from 'tap';
+import { parseList } from '../../../lib/store/redis/list-parser.ts';
+
+/** So much that it is parsed in pieces. */
+function enlarge(list: readonly unknown[]): unknown[] {
+  return [...list, 'x'.repeat(140_000), ...list, ['y'.repeat(140_000), { '"]': '}' }], ...list];
+}
+
+/** As a text: what is compared is long, and would be shown whole where it differs. */
+async function outcomeOf(parse: () => unknown): Promise<unknown> {
+  try {
+    return createHash('sha256')
+      .update(JSON.stringify(await parse()))
+      .digest('hex');
+  } catch (error) {
+    return (error as Error).constructor;
+  }
+}
+
+t.test('long and short lists are parsed as JSON.parse does', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.jsonValue()), fc.boolean(), fc.boolean(), async (list, isLong, isSpaced) => {
+      const text = JSON.stringify(isLong ? enlarge(list) : list, null, isSpaced ? 1 : 0);
+      t.equal(await outcomeOf(() => parseList(text)), await outcomeOf(() => JSON.parse(text)));
+    }),
+    { numRuns: 100 },
+  );
+});
+
+t.test('a text that JSON.parse refuses is refused, also in pieces', async (t) => {
+  const intact = JSON.stringify(enlarge([{ a: '\\"' }, [1, 2], 'b,c']));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(),
+      fc.constantFrom('', ',', ']', '[', '"', '}', '{', ':', '\\', 'x', ' ', '1'),
+      fc.boolean(),
+      async (position, character, isReplaced) => {
+        // Most of the text is filling: the damage is to be near its structure.
+        const marks = [...intact.matchAll(/[^xy]/g)].map(({ index }) => index);
+        const at = marks[position % marks.length] ?? 0;
+        const text = intact.slice(0, at) + character + intact.slice(isReplaced ? at + 1 : at);
+        t.strictSame(
+          await outcomeOf(() => parseList(text)),
+          await outcomeOf(() => JSON.parse(text)),
+          `${at}${character}`,
+        );
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+t.test('a list that is long and broken at its ends is refused', async (t) => {
+  const long = `"${'x'.repeat(140_000)}"`;
+  for (const text of [
+    `${long}]`,
+    `[${long}`,
+    `[${long}]]`,
+    `[${long},]`,
+    `[,${long}]`,
+    `[${long},,${long}]`,
+    `{"a":${long}}`,
+    long,
+  ]) {
+    t.equal(await outcomeOf(() => parseList(text)), SyntaxError, text.replaceAll('x', ''));
+  }
+  t.strictSame(await parseList(` [ ${' '.repeat(140_000)} ] `), []);
+});
