@@ -17,13 +17,17 @@ import {
   UnreadableStoreError,
   type WritableConfigStore,
 } from '../store/config-store.ts';
+import { SerialQueue } from '../store/serial-queue.ts';
 import type { ConfigKeeper } from './config-keeper.ts';
 import { runInSlices } from './run-in-slices.ts';
 import type { StoreFollower } from './store-follower.ts';
 import { contentOperations, repairOperations, undoOperations } from './store-repair.ts';
 
-/** Other writers may be quicker so many times. */
-const MAX_ATTEMPTS = 8;
+/** Other writers may be quicker so many times, and for so long: who sets no condition is not to lose against them. */
+const MIN_ATTEMPTS = 8;
+const MIN_RETRY_MS = 5_000;
+/** More than this are told to come again. */
+const MAX_WAITING_WRITERS = 1_000;
 
 /** A change that was written, or that would be. */
 export interface WrittenChange {
@@ -46,6 +50,8 @@ export class ChangeWriter {
   readonly #store: ConfigStore;
   readonly #keeper: ConfigKeeper;
   readonly #follower: StoreFollower;
+  /** Those who write through this instance do not compete with each other: that is left for the other instances. */
+  readonly #queue = new SerialQueue(MAX_WAITING_WRITERS);
 
   constructor(store: ConfigStore, keeper: ConfigKeeper, follower: StoreFollower) {
     this.#store = store;
@@ -75,20 +81,32 @@ export class ChangeWriter {
     onPlanned: (operations: readonly Operation[]) => void,
   ): Promise<WrittenChange> {
     const store = this.#writableStore();
+    const write = (): Promise<WrittenChange> => this.#writeInTurn(store, condition, plan, onPlanned);
+    return condition.dryRun ? write() : translated(() => this.#queue.run(write));
+  }
+
+  async #writeInTurn(
+    store: WritableConfigStore,
+    condition: Condition,
+    plan: (store: WritableConfigStore) => Promise<PlannedChange>,
+    onPlanned: (operations: readonly Operation[]) => void,
+  ): Promise<WrittenChange> {
+    const retriedUntilMs = performance.now() + MIN_RETRY_MS;
     for (let attempt = 1; ; attempt += 1) {
+      const isLast = attempt >= MIN_ATTEMPTS && performance.now() > retriedUntilMs;
       await this.#checkExpectation(condition.expectedRevision);
       const { head } = this.#keeper;
       const { operations, warnings } = await translated(() => plan(store));
       // What was planned on a configuration that is not the one held any more is planned again.
       if (this.#keeper.head.id !== head.id) {
-        if (attempt >= MAX_ATTEMPTS) throw conflict(head.revision, this.#keeper.head.revision);
+        if (isLast) throw conflict(head.revision, this.#keeper.head.revision);
         continue;
       }
       onPlanned(operations);
       if (condition.dryRun || (operations.length === 0 && !this.#storeDiffers())) {
         return { head, changed: false, operations, warnings };
       }
-      const written = await this.#publish(store, condition, operations, attempt);
+      const written = await this.#publish(store, condition, operations, isLast);
       if (written !== null) return { head: written, changed: true, operations, warnings };
     }
   }
@@ -144,7 +162,7 @@ export class ChangeWriter {
     store: WritableConfigStore,
     { expectedRevision, actor, message }: Condition,
     operations: readonly Operation[],
-    attempt: number,
+    isLast: boolean,
   ): Promise<Head | null> {
     const held = this.#keeper.head;
     try {
@@ -164,7 +182,7 @@ export class ChangeWriter {
       if (!(error instanceof RevisionConflictError)) throw error;
       await this.#follower.sync();
       if (expectedRevision !== undefined) throw conflict(expectedRevision, this.#keeper.head.revision);
-      if (attempt >= MAX_ATTEMPTS) throw conflict(held.revision, this.#keeper.head.revision);
+      if (isLast) throw conflict(held.revision, this.#keeper.head.revision);
       return null;
     }
   }

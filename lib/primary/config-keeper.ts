@@ -11,7 +11,7 @@ import { ConfigurationTable } from '../core/config/configuration-table.ts';
 import { diffInSlices } from '../core/config/difference.ts';
 import { loadDocument } from '../core/config/load-document.ts';
 import { formatProblem, type Problem } from '../core/config/problem.ts';
-import type { ConfigStore, StoredConfiguration } from '../store/config-store.ts';
+import { type ConfigStore, isWritableStore, type StoredConfiguration } from '../store/config-store.ts';
 import type { LastGoodSource } from './last-good-source.ts';
 import { runInSlices } from './run-in-slices.ts';
 import type { CurrentConfiguration } from './worker-channel.ts';
@@ -85,6 +85,7 @@ export class ConfigKeeper {
     this.#lastGood = lastGood;
     this.#events = events;
     this.#logger = logger;
+    this.#chain.add(EMPTY_HEAD);
   }
 
   /** Live: its Maps change with later changes. */
@@ -124,9 +125,11 @@ export class ConfigKeeper {
   async loadLastGood(): Promise<boolean> {
     const loaded = await this.#lastGood.load();
     if (loaded === null) return false;
-    this.#head = loaded.head;
+    // What was served may have been the configuration of a store that nobody had written to.
+    this.#head = loaded.head.id === EMPTY_HEAD.id ? EMPTY_HEAD : loaded.head;
     this.#table = loaded.table;
-    this.#chain.add(loaded.head);
+    this.#chain.restart();
+    this.#chain.add(this.#head);
     this.#hasConfiguration = true;
     return true;
   }
@@ -141,7 +144,8 @@ export class ConfigKeeper {
       waiting.push(change);
       const operations = waiting.flatMap((one) => one.operations);
       if (operations.length > MAX_CHECKED_OPERATIONS) {
-        await this.#takeWhole(await store.read(), { changes });
+        const stored = await store.read();
+        await this.#takeWhole(stored, { changes: await this.#wayTo(stored?.head, changes, store) });
         return;
       }
       const { operations: effective, problems, warnings } = this.#table.check(operations);
@@ -154,6 +158,19 @@ export class ConfigKeeper {
       this.#accept(change, effective, warnings);
       waiting = [];
     }
+  }
+
+  /** The changes that lead to what was read: the store may have moved on since the given ones. */
+  async #wayTo(
+    head: Head | undefined,
+    changes: readonly Delta[],
+    store: ConfigStore,
+  ): Promise<readonly Delta[]> {
+    if (head === undefined || changes.at(-1)?.id === head.id || !isWritableStore(store)) return changes;
+    const since = (await store.changesSince(this.#head.revision)) ?? [];
+    const [first] = since;
+    if (first === undefined || !isChildOf(first, this.#head)) return changes;
+    return since.slice(0, since.findIndex(({ id }) => id === head.id) + 1);
   }
 
   /**
@@ -262,6 +279,7 @@ export class ConfigKeeper {
     const isKnown = this.#refused !== null && head !== null && this.#refused.head?.id === head.id;
     const at = isKnown && this.#refused !== null ? this.#refused.at : new Date().toISOString();
     this.#refused = { head: headOnly(head), at, problems };
+    this.#storeIsEmpty = false;
     if (isKnown) return;
     this.#logger.error(
       {

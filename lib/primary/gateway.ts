@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { AdminServer } from '../admin/admin-server.ts';
-import type { InstanceStatus } from '../admin/control-plane.ts';
+import type { ControlEvent, InstanceStatus } from '../admin/control-plane.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { openAuthenticator } from '../auth/open-authenticator.ts';
 import type { Delta } from '../core/config/change.ts';
@@ -15,17 +15,18 @@ import { ConfigKeeper, NoConfigurationError } from './config-keeper.ts';
 import { ControlEvents } from './control-events.ts';
 import { Fleet } from './fleet.ts';
 import { GatewayControl } from './gateway-control.ts';
-import { type Address, type GatewaySettings, SettingsError } from './gateway-settings.ts';
+import type { GatewaySettings } from './gateway-settings.ts';
 import { HealthHub } from './health-hub.ts';
 import { describeInstance } from './instance-status.ts';
 import { LastGoodSource } from './last-good-source.ts';
 import { MetricsHub } from './metrics-hub.ts';
+import { openPort } from './open-port.ts';
 import { type OpenedStore, openStore } from './open-store.ts';
 import { ReceiptWaiter } from './receipt-waiter.ts';
 import { seedStore } from './seed-store.ts';
 import { StoreFollower } from './store-follower.ts';
 import { Supervisor } from './supervisor.ts';
-import type { WorkerHandle } from './worker-handle.ts';
+import { appliedEvent, workerEvent } from './worker-events.ts';
 
 /** How long connections that wait for a worker may wait for it when the gateway stops. */
 const SETTLE_LIMIT_MS = 1_000;
@@ -170,8 +171,8 @@ export class Gateway {
       () => this.#keeper.current,
       {
         onWorkersChanged: () => this.#onWorkersChanged(),
-        onApplied: (worker) => this.#publishApplied(worker),
-        onWorkerState: (worker, reason) => this.#publishWorkerState(worker, reason),
+        onApplied: (worker) => this.#publish(appliedEvent(instance, worker)),
+        onWorkerState: (worker, reason) => this.#publish(workerEvent(instance, worker, reason)),
         onSample: (worker, collection, sample) => this.#metrics.onSample(worker, collection, sample),
         onWorkerGone: (worker) => this.#metrics.onWorkerGone(worker),
         onRestart: (reason) => this.#metrics.countRestart(reason),
@@ -204,7 +205,7 @@ export class Gateway {
    */
   async start(): Promise<void> {
     const { store } = this.#opened;
-    this.#adminAddress = await this.#open('--admin', this.#settings.admin, this.#admin);
+    this.#adminAddress = await openPort('--admin', this.#settings.admin, this.#admin);
     const hasLastGood = await this.#keeper.loadLastGood();
     store.watch({ onHint: () => {}, onCondition: (condition) => this.#onCondition(condition) });
     await this.#follower.start();
@@ -249,26 +250,9 @@ export class Gateway {
   async #serve(): Promise<void> {
     if (this.#serving) return;
     this.#serving = true;
-    this.#listenAddress = await this.#open('--listen', this.#settings.listen, this.#acceptor);
+    this.#listenAddress = await openPort('--listen', this.#settings.listen, this.#acceptor);
     // Told to stop meanwhile: workers would only be in the way.
     if (!this.#stopping) this.#supervisor.start();
-  }
-
-  async #open(
-    flag: string,
-    { host, port }: Address,
-    server: { listen(host: string, port: number): Promise<string> },
-  ): Promise<string> {
-    try {
-      return await server.listen(host, port);
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const mend =
-        code === 'EADDRINUSE'
-          ? `free the port or choose another with ${flag}`
-          : `give an address of this host and a port that you may open with ${flag}`;
-      throw new SettingsError(`cannot listen on ${host}:${port} (${code ?? message}): ${mend}`);
-    }
   }
 
   #onDelta(delta: Delta): void {
@@ -311,18 +295,8 @@ export class Gateway {
     });
   }
 
-  #publishApplied(worker: WorkerHandle): void {
-    const { applied } = worker.channel;
-    if (applied === null) return;
-    const { revision, id } = applied;
-    const { instance } = this.#settings;
-    this.#events.publish({ type: 'applied', instance, worker: worker.id, revision, id });
-  }
-
-  #publishWorkerState(worker: WorkerHandle, reason: string | undefined): void {
-    const { instance } = this.#settings;
-    const event = { type: 'worker', instance, worker: worker.id, state: worker.state } as const;
-    this.#events.publish(reason === undefined ? event : { ...event, reason });
+  #publish(event: ControlEvent | null): void {
+    if (event !== null) this.#events.publish(event);
   }
 
   /** This instance, or what it holds, is not what others were told. */

@@ -143,8 +143,9 @@ export class StoreFollower {
     if (changes !== null && first !== undefined && isChildOf(first, held)) {
       await this.#keeper.takeChanges(changes, store);
     } else {
-      // A log that reaches back to what is held, and does not lead on from it, has lost it.
-      await this.#readWhole(store, head, first !== undefined);
+      // A log that reaches back to what is held, and does not lead on from it, has lost it. One that begins above
+      // it has not: a store that was empty was filled again, by somebody who held at least as much.
+      await this.#readWhole(store, head, first !== undefined && first.parent !== null);
     }
   }
 
@@ -162,7 +163,10 @@ export class StoreFollower {
   #noteUnreadable(head: Head | null, error: unknown): void {
     const { message } = error as Error;
     const headId = head?.id ?? null;
-    const isKnown = this.#unreadable?.headId === headId && this.#unreadable.message === message;
+    const isKnown =
+      this.#keeper.refused !== null &&
+      this.#unreadable?.headId === headId &&
+      this.#unreadable.message === message;
     this.#unreadable = { headId, message, atMs: performance.now() };
     // A file is looked at when it was saved: then it is worth saying again. A store is looked at all the time.
     if (isKnown && isWritableStore(this.#store)) return;

@@ -2,7 +2,12 @@
 import type { Head, Operation } from '../core/config/change.ts';
 import { COLLECTIONS, type Configuration, KINDS } from '../core/config/model.ts';
 import { PendingOperations } from '../core/config/pending-operations.ts';
-import type { LoggedChange, WritableConfigStore } from '../store/config-store.ts';
+import {
+  type LoggedChange,
+  type StoredConfiguration,
+  UnreadableStoreError,
+  type WritableConfigStore,
+} from '../store/config-store.ts';
 
 /** All entries of a configuration, in an order in which they can be applied. */
 export function contentOperations(configuration: Configuration): Operation[] {
@@ -34,7 +39,7 @@ export async function repairOperations(
   if (changes !== null && last !== undefined && changes[0]?.parent === held.id) {
     return { operations: undoOperations(changes), revision: last.revision };
   }
-  const stored = await store.read();
+  const stored = await readRemains(store);
   const removed = listStoredIds(stored?.document).filter(
     ({ kind, id }) => !configuration[COLLECTIONS[kind]].has(id),
   );
@@ -45,6 +50,16 @@ export async function repairOperations(
     ],
     revision: stored?.head?.revision ?? 0,
   };
+}
+
+/** All that the store holds, for its ids: also where some of the entries are no JSON. @throws UnreadableStoreError */
+async function readRemains(store: WritableConfigStore): Promise<StoredConfiguration | null> {
+  try {
+    return await store.read();
+  } catch (error) {
+    if (error instanceof UnreadableStoreError && error.remains !== null) return error.remains;
+    throw error;
+  }
 }
 
 function listStoredIds(document: unknown): { kind: (typeof KINDS)[number]; id: string }[] {
