@@ -44,7 +44,10 @@ interface PlannedChange {
   readonly warnings: readonly Problem[];
 }
 
-type Condition = Pick<ChangeOrder, 'expectedRevision' | 'actor' | 'message' | 'dryRun'>;
+type Condition = Pick<ChangeOrder, 'expectedRevision' | 'actor' | 'message' | 'dryRun'> & {
+  /** True where nothing of what was there is to stay. */
+  readonly replacesAll: boolean;
+};
 
 export class ChangeWriter {
   readonly #store: ConfigStore;
@@ -64,7 +67,8 @@ export class ChangeWriter {
    * @throws ControlError
    */
   change(order: ChangeOrder, onPlanned: (operations: readonly Operation[]) => void): Promise<WrittenChange> {
-    return this.#write(order, () => this.#plan(order), onPlanned);
+    const replacesAll = 'document' in order.content;
+    return this.#write({ ...order, replacesAll }, () => this.#plan(order), onPlanned);
   }
 
   /** Makes the configuration what it was at a revision. @throws ControlError */
@@ -72,7 +76,12 @@ export class ChangeWriter {
     order: RollbackOrder,
     onPlanned: (operations: readonly Operation[]) => void,
   ): Promise<WrittenChange> {
-    return this.#write(order, (store) => this.#planRollback(order.revision, store), onPlanned);
+    const plan = async (store: WritableConfigStore): Promise<PlannedChange> => {
+      // The revision may be one that this instance has not heard of yet.
+      if (order.revision > this.#keeper.head.revision) await this.#follower.sync();
+      return this.#planRollback(order.revision, store);
+    };
+    return this.#write({ ...order, replacesAll: false }, plan, onPlanned);
   }
 
   async #write(
@@ -94,16 +103,22 @@ export class ChangeWriter {
     const retriedUntilMs = performance.now() + MIN_RETRY_MS;
     for (let attempt = 1; ; attempt += 1) {
       const isLast = attempt >= MIN_ATTEMPTS && performance.now() > retriedUntilMs;
+      // Somebody may have mended what is refused: that is not to be undone.
+      if (this.#keeper.refused !== null) await this.#follower.sync();
       await this.#checkExpectation(condition.expectedRevision);
+      this.#checkBasis(condition);
       const { head } = this.#keeper;
       const { operations, warnings } = await translated(() => plan(store));
+      const isNothing = operations.length === 0 && !this.#storeDiffers();
+      // There is nothing to do only where the store stands here too: somebody may have written elsewhere.
+      if (isNothing && !condition.dryRun) await this.#follower.sync();
       // What was planned on a configuration that is not the one held any more is planned again.
-      if (this.#keeper.head.id !== head.id) {
+      if (this.#keeper.head.id !== head.id || (isNothing && this.#storeDiffers())) {
         if (isLast) throw conflict(head.revision, this.#keeper.head.revision);
         continue;
       }
       onPlanned(operations);
-      if (condition.dryRun || (operations.length === 0 && !this.#storeDiffers())) {
+      if (condition.dryRun || isNothing) {
         return { head, changed: false, operations, warnings };
       }
       const written = await this.#publish(store, condition, operations, isLast);
@@ -125,6 +140,16 @@ export class ChangeWriter {
     await this.#follower.sync();
     const { revision } = this.#keeper.head;
     if (expected !== revision) throw conflict(expected, revision);
+  }
+
+  /**
+   * Who has no configuration cannot change it: what the store holds, and is refused here, would be taken away.
+   * Only a configuration that is to replace all of it may be written then.
+   */
+  #checkBasis({ replacesAll }: Condition): void {
+    const { hasConfiguration, refused } = this.#keeper;
+    if (hasConfiguration || (replacesAll && refused !== null)) return;
+    throw noConfiguration(this.#keeper, this.#store);
   }
 
   #storeDiffers(): boolean {
@@ -175,22 +200,29 @@ export class ChangeWriter {
           expectedRevision: expected,
           revisionFloor: held.revision,
         });
-        this.#handOver({ ...head, operations: published });
+        await this.#handOver({ ...head, operations: published });
         return head;
       });
     } catch (error) {
       if (!(error instanceof RevisionConflictError)) throw error;
       await this.#follower.sync();
-      if (expectedRevision !== undefined) throw conflict(expectedRevision, this.#keeper.head.revision);
+      const { revision } = this.#keeper.head;
+      // Where the store has moved to what is refused here, the condition still holds.
+      if (expectedRevision !== undefined && expectedRevision !== revision) {
+        throw conflict(expectedRevision, revision);
+      }
       if (isLast) throw conflict(held.revision, this.#keeper.head.revision);
       return null;
     }
   }
 
-  /** The store tells as well, a moment later; then it is known already. */
-  #handOver(delta: Delta): void {
-    if (this.#storeDiffers()) void this.#follower.sync();
-    else this.#follower.offer(delta);
+  /**
+   * The store tells as well, a moment later; then it is known already. Resolves when the change is held, unless
+   * the store cannot be read now: whoever writes next is to find it.
+   */
+  async #handOver(delta: Delta): Promise<void> {
+    if (!this.#storeDiffers()) this.#follower.offer(delta);
+    if (this.#keeper.head.id !== delta.id) await this.#follower.sync();
   }
 
   /** The operations that make of what the store holds what is held, and then what is asked for. */
@@ -204,6 +236,9 @@ export class ChangeWriter {
     }
     if (refused === null) return { published: operations, expected: head.revision };
     const repair = await repairOperations(store, head, table.configuration);
+    if (refused.head !== null && repair.id !== refused.head.id) {
+      throw new RevisionConflictError(refused.head.revision, repair.revision);
+    }
     return { published: [...repair.operations, ...operations], expected: repair.revision };
   }
 }
@@ -232,6 +267,15 @@ function invalid(problems: readonly Problem[], warnings: readonly Problem[]): Co
   return new ControlError(ERRORS.invalidConfiguration, `${count}: nothing was changed`, {
     problems,
     warnings,
+  });
+}
+
+/** Why an instance that holds no configuration cannot tell or change it. */
+export function noConfiguration({ refused }: ConfigKeeper, { condition }: ConfigStore): ControlError {
+  const problem = refused === null ? condition.problem : refused.problems[0]?.message;
+  const why = problem === undefined || problem === null ? '' : `: ${problem}`;
+  return new ControlError(ERRORS.notReady, `there is no configuration here yet${why}`, {
+    ...(refused === null ? {} : { problems: refused.problems }),
   });
 }
 

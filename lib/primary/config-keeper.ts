@@ -11,6 +11,7 @@ import { ConfigurationTable } from '../core/config/configuration-table.ts';
 import { diffInSlices } from '../core/config/difference.ts';
 import { loadDocument } from '../core/config/load-document.ts';
 import { formatProblem, type Problem } from '../core/config/problem.ts';
+import { Breather } from '../store/breather.ts';
 import { type ConfigStore, isWritableStore, type StoredConfiguration } from '../store/config-store.ts';
 import type { LastGoodSource } from './last-good-source.ts';
 import { runInSlices } from './run-in-slices.ts';
@@ -139,8 +140,10 @@ export class ConfigKeeper {
    * that is refused is tried again together with the ones after it: what counts is whether the result is valid.
    */
   async takeChanges(changes: readonly Delta[], store: ConfigStore): Promise<void> {
+    const breather = new Breather();
     let waiting: Delta[] = [];
     for (const change of changes) {
+      if (breather.isDue) await breather.breathe();
       waiting.push(change);
       const operations = waiting.flatMap((one) => one.operations);
       if (operations.length > MAX_CHECKED_OPERATIONS) {

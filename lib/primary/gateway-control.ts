@@ -19,7 +19,7 @@ import { ERRORS } from '../core/errors.ts';
 import type { ExplainRequest, Explanation } from '../core/explain/explanation.ts';
 import type { HealthReport } from '../core/health/health-report.ts';
 import { type ConfigStore, isWritableStore, StoreUnavailableError } from '../store/config-store.ts';
-import type { ChangeWriter, WrittenChange } from './change-writer.ts';
+import { type ChangeWriter, noConfiguration, type WrittenChange } from './change-writer.ts';
 import type { ConfigKeeper } from './config-keeper.ts';
 import type { ControlEvents } from './control-events.ts';
 import type { Fleet } from './fleet.ts';
@@ -57,7 +57,10 @@ export class GatewayControl implements ControlPlane {
   }
 
   current(): CurrentConfiguration {
-    return this.#parts.keeper.current;
+    const { keeper, store } = this.#parts;
+    // An empty one would be taken for the truth, and perhaps be written back.
+    if (!keeper.hasConfiguration) throw noConfiguration(keeper, store);
+    return keeper.current;
   }
 
   change(order: ChangeOrder): Promise<ChangeReceipt> {
@@ -74,7 +77,7 @@ export class GatewayControl implements ControlPlane {
   ): Promise<ChangeReceipt> {
     let difference: readonly EntryDifference[] = [];
     const { head, changed, warnings } = await write((operations) => {
-      difference = describeDifference(this.current().configuration, bounded(operations));
+      difference = describeDifference(this.#parts.keeper.current.configuration, bounded(operations));
     });
     const { revision, id } = head;
     const applied = dryRun ? [] : await this.#parts.receipts.wait({ revision, id }, wait, timeoutMs);

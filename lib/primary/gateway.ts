@@ -172,7 +172,10 @@ export class Gateway {
       {
         onWorkersChanged: () => this.#onWorkersChanged(),
         onApplied: (worker) => this.#publish(appliedEvent(instance, worker)),
-        onWorkerState: (worker, reason) => this.#publish(workerEvent(instance, worker, reason)),
+        onWorkerState: (worker, reason) => {
+          this.#publish(workerEvent(instance, worker, reason));
+          this.#fleet.touch();
+        },
         onSample: (worker, collection, sample) => this.#metrics.onSample(worker, collection, sample),
         onWorkerGone: (worker) => this.#metrics.onWorkerGone(worker),
         onRestart: (reason) => this.#metrics.countRestart(reason),
@@ -261,7 +264,8 @@ export class Gateway {
     this.#metrics.countChange('applied');
     this.#logger.info({ revision, id, operations: operations.length }, 'configuration changed');
     this.#events.publish({ type: 'change', revision, id, at, operations: operations.length });
-    this.#noteNews();
+    // Others are told when the workers serve it: told twice in a row, they would hear the second time later.
+    this.#receipts.notify();
     if (!this.#prepared || this.#serving) return;
     this.#serve().catch((error: Error) => this.onFatal(error.message));
   }
@@ -315,9 +319,10 @@ export class Gateway {
   }
 
   #onWorkersChanged(): void {
-    this.#noteNews();
+    this.#receipts.notify();
     const { head } = this.#keeper;
     if (this.#stopping || !this.#supervisor.isServing(head.id)) return;
+    this.#fleet.touch();
     if (this.#appliedId !== head.id) {
       this.#appliedId = head.id;
       this.#logger.info(

@@ -1,6 +1,5 @@
 /** What instances tell each other, read back: it comes from outside, so nothing in it is taken on trust. */
 import type { InstanceStatus } from '../admin/control-plane.ts';
-import type { Standing } from '../core/config/applied-chain.ts';
 import type { InstanceRecord } from '../store/shared-state.ts';
 
 /** So many problems of a refused configuration travel along. */
@@ -16,23 +15,78 @@ export function recordOf(status: InstanceStatus): InstanceRecord {
 
 /** The status that a record holds; null where it is not one that this version understands. */
 export function statusOf(record: InstanceRecord): InstanceStatus | null {
-  const { configuration, workers, startedAt, store } = record as unknown as Partial<InstanceStatus>;
-  const isComplete =
-    typeof record.instance === 'string' &&
-    typeof startedAt === 'string' &&
-    isObject(store) &&
-    isObject(configuration) &&
-    Number.isSafeInteger(configuration.revision) &&
-    typeof configuration.id === 'string' &&
-    Array.isArray(workers) &&
-    workers.every((worker) => isObject(worker) && Number.isSafeInteger(worker.worker));
-  return isComplete ? (record as unknown as InstanceStatus) : null;
+  return isStatus(record) ? (record as unknown as InstanceStatus) : null;
 }
 
-/** Where a worker stands, null before its first configuration. */
-export function standingOf({ revision, id }: InstanceStatus['workers'][number]): Standing | null {
-  return revision === null || id === null ? null : { revision, id };
+type Check = (value: unknown) => boolean;
+
+const isText: Check = (value) => typeof value === 'string';
+const isFlag: Check = (value) => typeof value === 'boolean';
+const isNumber: Check = (value) => Number.isFinite(value);
+const isCount: Check = (value) => Number.isSafeInteger(value);
+
+function orNull(check: Check): Check {
+  return (value) => value === null || check(value);
 }
+
+function orAbsent(check: Check): Check {
+  return (value) => value === undefined || check(value);
+}
+
+function listOf(check: Check): Check {
+  return (value) => Array.isArray(value) && value.every(check);
+}
+
+/** An object with these members; further ones are of a newer version, and not looked at. */
+function shapeOf(members: Readonly<Record<string, Check>>): Check {
+  const checks = Object.entries(members);
+  return (value) => isObject(value) && checks.every(([name, check]) => check(value[name]));
+}
+
+const isProblem = shapeOf({ pointer: isText, message: isText, hint: orAbsent(isText) });
+
+const isStatus = shapeOf({
+  instance: isText,
+  version: isText,
+  startedAt: isText,
+  at: isText,
+  listen: isText,
+  admin: isText,
+  ready: isFlag,
+  requestsPerSecond: isNumber,
+  store: shapeOf({
+    kind: isText,
+    source: isText,
+    writable: isFlag,
+    reachable: isFlag,
+    problem: orNull(isText),
+    since: isText,
+  }),
+  configuration: shapeOf({
+    revision: isCount,
+    id: isText,
+    at: isText,
+    routes: isCount,
+    clusters: isCount,
+    fingerprint: isText,
+    applied: isFlag,
+    degraded: orNull(isText),
+    refused: orNull(
+      shapeOf({ revision: orNull(isCount), at: isText, problems: listOf(isProblem), problemCount: isCount }),
+    ),
+  }),
+  workers: listOf(
+    shapeOf({
+      worker: isCount,
+      slot: isCount,
+      pid: isCount,
+      state: isText,
+      revision: orNull(isCount),
+      id: orNull(isText),
+      fingerprint: orNull(isText),
+    }),
+  ),
+});
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;

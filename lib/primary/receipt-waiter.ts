@@ -99,7 +99,12 @@ interface MemberView {
 
 function noteListed(members: Map<string, MemberView>, listed: readonly InstanceStatus[]): void {
   for (const [instance, { status }] of members) members.set(instance, { status, isListed: false });
-  for (const status of listed) members.set(status.instance, { status, isListed: true });
+  for (const status of listed) {
+    const heard = members.get(status.instance)?.status;
+    // The list may have been on its way while the instance said something newer.
+    const isOlder = heard?.startedAt === status.startedAt && status.at < heard.at;
+    members.set(status.instance, { status: isOlder ? heard : status, isListed: true });
+  }
 }
 
 function unknownMember(problem: string): WorkerReceipt {

@@ -1,4 +1,5 @@
 import type { Delta, Head } from '../core/config/change.ts';
+import { Breather } from '../store/breather.ts';
 import {
   type ConfigStore,
   isWritableStore,
@@ -85,11 +86,14 @@ export class StoreFollower {
   }
 
   async #work(): Promise<void> {
+    // What has piled up in a slow moment must not make the next one: connections wait to be accepted.
+    const breather = new Breather();
     for (;;) {
       const change = this.#waitingChanges.shift();
       if (change !== undefined) await this.#take(change);
       else if (this.#waitingForSync !== null) await this.#syncOnce();
       else return;
+      if (breather.isDue) await breather.breathe();
     }
   }
 

@@ -25,19 +25,23 @@ export function undoOperations(changes: readonly LoggedChange[]): readonly Opera
 }
 
 /**
- * The operations that undo what was written to the store since `held` and is refused here, and the revision
- * that the store stands at.
+ * The operations that undo what was written to the store since `held` and is refused here, and where the
+ * store stands: only there do they lead to what is held.
  * @throws UnreadableStoreError where neither the log nor the content can be read
  */
 export async function repairOperations(
   store: WritableConfigStore,
   held: Head,
   configuration: Configuration,
-): Promise<{ readonly operations: readonly Operation[]; readonly revision: number }> {
+): Promise<{
+  readonly operations: readonly Operation[];
+  readonly revision: number;
+  readonly id: string | null;
+}> {
   const changes = await store.changesSince(held.revision);
   const last = changes?.at(-1);
   if (changes !== null && last !== undefined && changes[0]?.parent === held.id) {
-    return { operations: undoOperations(changes), revision: last.revision };
+    return { operations: undoOperations(changes), revision: last.revision, id: last.id };
   }
   const stored = await readRemains(store);
   const removed = listStoredIds(stored?.document).filter(
@@ -49,6 +53,7 @@ export async function repairOperations(
       ...removed.map(({ kind, id }) => ({ op: 'delete', kind, id }) as const),
     ],
     revision: stored?.head?.revision ?? 0,
+    id: stored?.head?.id ?? null,
   };
 }
 
