@@ -114,7 +114,6 @@ export const ERRORS = {
   invalidRequest: define('INVALID_REQUEST', 400, 'client', false, 'The request is not what the API takes'),
   unauthorized: define('UNAUTHORIZED', 401, 'client', false, 'A valid token is needed'),
   forbidden: define('FORBIDDEN', 403, 'client', false, 'The role of the token does not allow this'),
-  foreignOrigin: define('FOREIGN_ORIGIN', 403, 'client', false, 'Pages of another origin cannot write here'),
   notFound: define('NOT_FOUND', 404, 'client', false, 'There is no such thing'),
   readOnly: define('READ_ONLY', 409, 'client', false, 'The configuration cannot be changed here'),
   revisionConflict: define(
@@ -123,6 +122,13 @@ export const ERRORS = {
     'client',
     false,
     'The configuration is not at the expected revision',
+  ),
+  preconditionFailed: define(
+    'PRECONDITION_FAILED',
+    412,
+    'client',
+    false,
+    'The entry is there, or is not there, against the condition',
   ),
   unsupportedMediaType: define('UNSUPPORTED_MEDIA_TYPE', 415, 'client', false, 'The body must be JSON'),
   invalidConfiguration: define(
@@ -134,6 +140,7 @@ export const ERRORS = {
   ),
   tooManyAttempts: define('TOO_MANY_ATTEMPTS', 429, 'client', true, 'Too many failed attempts'),
   tooManyStreams: define('TOO_MANY_STREAMS', 503, 'gateway', true, 'Too many event streams are open'),
+  busy: define('BUSY', 503, 'gateway', true, 'Too many costly requests wait'),
   storeUnavailable: define('STORE_UNAVAILABLE', 503, 'gateway', true, 'The store cannot be used now'),
   notReady: define('NOT_READY', 503, 'gateway', true, 'The gateway is not up yet'),
   // The three below are logged and counted, never answered: there is nobody to answer, or the head is out.

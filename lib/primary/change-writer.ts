@@ -4,49 +4,42 @@
  */
 import { type ChangeOrder, ControlError, type RollbackOrder } from '../admin/control-plane.ts';
 import type { Delta, Head, Operation } from '../core/config/change.ts';
-import { diffInSlices } from '../core/config/difference.ts';
-import { loadDocument } from '../core/config/load-document.ts';
+import { COLLECTIONS } from '../core/config/model.ts';
 import type { Problem } from '../core/config/problem.ts';
 import { ERRORS } from '../core/errors.ts';
 import {
   type ConfigStore,
   isWritableStore,
-  MalformedChangeError,
+  type NewChange,
   RevisionConflictError,
-  StoreUnavailableError,
-  UnreadableStoreError,
   type WritableConfigStore,
 } from '../store/config-store.ts';
 import { SerialQueue } from '../store/serial-queue.ts';
+import { type PlannedChange, planChange, planRollback } from './change-planner.ts';
 import type { ConfigKeeper } from './config-keeper.ts';
-import { runInSlices } from './run-in-slices.ts';
+import { conflict, noConfiguration, translated } from './control-errors.ts';
 import type { StoreFollower } from './store-follower.ts';
-import { contentOperations, repairOperations, undoOperations } from './store-repair.ts';
+import { contentOperations, NO_REPAIR, planRepair, type Repair } from './store-repair.ts';
 
-/** Other writers may be quicker so many times, and for so long: who sets no condition is not to lose against them. */
+/** Other instances may be quicker so many times, and for so long. */
 const MIN_ATTEMPTS = 8;
 const MIN_RETRY_MS = 5_000;
 /** More than this are told to come again. */
 const MAX_WAITING_WRITERS = 1_000;
+/** Whoever has waited so long for others has given up, or will. */
+const MAX_WAIT_MS = 15_000;
 
 /** A change that was written, or that would be. */
-export interface WrittenChange {
+export interface WrittenChange extends PlannedChange {
   /** The new head, or the one held where nothing was written. */
   readonly head: Head;
   readonly changed: boolean;
-  /** Against what was held. */
-  readonly operations: readonly Operation[];
-  readonly warnings: readonly Problem[];
 }
 
-interface PlannedChange {
-  readonly operations: readonly Operation[];
-  readonly warnings: readonly Problem[];
-}
-
-type Condition = Pick<ChangeOrder, 'expectedRevision' | 'actor' | 'message' | 'dryRun'> & {
-  /** True where nothing of what was there is to stay. */
+/** What all kinds of changes have in common. */
+type Order = Pick<ChangeOrder, 'expectedRevision' | 'requires' | 'actor' | 'message' | 'dryRun'> & {
   readonly replacesAll: boolean;
+  plan(store: WritableConfigStore, repair: Repair): Promise<PlannedChange>;
 };
 
 export class ChangeWriter {
@@ -68,7 +61,9 @@ export class ChangeWriter {
    */
   change(order: ChangeOrder, onPlanned: (operations: readonly Operation[]) => void): Promise<WrittenChange> {
     const replacesAll = 'document' in order.content;
-    return this.#write({ ...order, replacesAll }, () => this.#plan(order), onPlanned);
+    const plan: Order['plan'] = (_store, repair) =>
+      planChange(order, replacesAll ? [] : repair.kept, this.#keeper);
+    return this.#write({ ...order, replacesAll, plan }, onPlanned);
   }
 
   /** Makes the configuration what it was at a revision. @throws ControlError */
@@ -76,52 +71,52 @@ export class ChangeWriter {
     order: RollbackOrder,
     onPlanned: (operations: readonly Operation[]) => void,
   ): Promise<WrittenChange> {
-    const plan = async (store: WritableConfigStore): Promise<PlannedChange> => {
+    const plan: Order['plan'] = async (store) => {
       // The revision may be one that this instance has not heard of yet.
       if (order.revision > this.#keeper.head.revision) await this.#follower.sync();
-      return this.#planRollback(order.revision, store);
+      return planRollback(order.revision, store, this.#keeper);
     };
-    return this.#write({ ...order, replacesAll: false }, plan, onPlanned);
+    return this.#write({ ...order, replacesAll: false, plan }, onPlanned);
   }
 
-  async #write(
-    condition: Condition,
-    plan: (store: WritableConfigStore) => Promise<PlannedChange>,
-    onPlanned: (operations: readonly Operation[]) => void,
-  ): Promise<WrittenChange> {
+  async #write(order: Order, onPlanned: (operations: readonly Operation[]) => void): Promise<WrittenChange> {
     const store = this.#writableStore();
-    const write = (): Promise<WrittenChange> => this.#writeInTurn(store, condition, plan, onPlanned);
-    return condition.dryRun ? write() : translated(() => this.#queue.run(write));
+    if (order.dryRun) return this.#writeInTurn(store, order, onPlanned);
+    const queuedAtMs = performance.now();
+    return translated(() =>
+      this.#queue.run(() => {
+        if (performance.now() - queuedAtMs > MAX_WAIT_MS) throw tooBusy();
+        return this.#writeInTurn(store, order, onPlanned);
+      }),
+    );
   }
 
   async #writeInTurn(
     store: WritableConfigStore,
-    condition: Condition,
-    plan: (store: WritableConfigStore) => Promise<PlannedChange>,
+    order: Order,
     onPlanned: (operations: readonly Operation[]) => void,
   ): Promise<WrittenChange> {
     const retriedUntilMs = performance.now() + MIN_RETRY_MS;
     for (let attempt = 1; ; attempt += 1) {
+      if (this.#follower.isClosed) throw new ControlError(ERRORS.draining, 'nothing was written');
       const isLast = attempt >= MIN_ATTEMPTS && performance.now() > retriedUntilMs;
-      // Somebody may have mended what is refused: that is not to be undone.
-      if (this.#keeper.refused !== null) await this.#follower.sync();
-      await this.#checkExpectation(condition.expectedRevision);
-      this.#checkBasis(condition);
+      await this.#checkConditions(order);
       const { head } = this.#keeper;
-      const { operations, warnings } = await translated(() => plan(store));
+      const repair = await translated(() => this.#planRepair(store));
+      const planned = await translated(() => order.plan(store, repair));
+      const { operations } = planned;
+      const warnings = [...undoWarnings(repair, order.replacesAll), ...planned.warnings];
       const isNothing = operations.length === 0 && !this.#storeDiffers();
       // There is nothing to do only where the store stands here too: somebody may have written elsewhere.
-      if (isNothing && !condition.dryRun) await this.#follower.sync();
+      if (isNothing && !order.dryRun) await this.#follower.sync();
       // What was planned on a configuration that is not the one held any more is planned again.
       if (this.#keeper.head.id !== head.id || (isNothing && this.#storeDiffers())) {
         if (isLast) throw conflict(head.revision, this.#keeper.head.revision);
         continue;
       }
       onPlanned(operations);
-      if (condition.dryRun || isNothing) {
-        return { head, changed: false, operations, warnings };
-      }
-      const written = await this.#publish(store, condition, operations, isLast);
+      if (order.dryRun || isNothing) return { head, changed: false, operations, warnings };
+      const written = await this.#publish(store, order, operations, repair, isLast);
       if (written !== null) return { head: written, changed: true, operations, warnings };
     }
   }
@@ -132,6 +127,14 @@ export class ChangeWriter {
       ERRORS.readOnly,
       'the configuration comes from the file of --config: change the file, or start without --config to use the store',
     );
+  }
+
+  async #checkConditions(order: Order): Promise<void> {
+    // Somebody may have mended what is refused: that is not to be undone.
+    if (this.#keeper.refused !== null) await this.#follower.sync();
+    await this.#checkExpectation(order.expectedRevision);
+    this.#checkBasis(order);
+    await this.#checkRequirement(order.requires);
   }
 
   /** Where the writer knows a newer revision than this instance, the store is asked before the writer is refused. */
@@ -146,61 +149,61 @@ export class ChangeWriter {
    * Who has no configuration cannot change it: what the store holds, and is refused here, would be taken away.
    * Only a configuration that is to replace all of it may be written then.
    */
-  #checkBasis({ replacesAll }: Condition): void {
+  #checkBasis({ replacesAll }: Order): void {
     const { hasConfiguration, refused } = this.#keeper;
     if (hasConfiguration || (replacesAll && refused !== null)) return;
     throw noConfiguration(this.#keeper, this.#store);
+  }
+
+  async #checkRequirement(requires: ChangeOrder['requires']): Promise<void> {
+    if (requires === undefined) return;
+    const { kind, id, present, otherwise } = requires;
+    const isMet = (): boolean => this.#keeper.table.configuration[COLLECTIONS[kind]].has(id) === present;
+    if (isMet()) return;
+    await this.#follower.sync();
+    if (isMet()) return;
+    const { revision } = this.#keeper.head;
+    const state = present ? `there is no ${kind} "${id}"` : `there is a ${kind} "${id}" already`;
+    throw new ControlError(otherwise, state, { currentRevision: revision });
   }
 
   #storeDiffers(): boolean {
     return this.#keeper.storeIsEmpty || this.#keeper.refused !== null;
   }
 
-  async #plan({ content }: ChangeOrder): Promise<PlannedChange> {
-    if ('operations' in content) {
-      const { operations, problems, warnings } = this.#keeper.table.check(content.operations);
-      if (problems.length > 0) throw invalid(problems, warnings);
-      return { operations, warnings };
+  /** How to make of what the store holds, and is refused here, something that is not. */
+  async #planRepair(store: WritableConfigStore): Promise<Repair> {
+    const { refused, head, table, storeIsEmpty } = this.#keeper;
+    if (storeIsEmpty) {
+      return { ...NO_REPAIR, operations: contentOperations(table.configuration), revision: 0, id: null };
     }
-    const { table, problems, warnings } = await runInSlices(loadDocument(content.document));
-    if (table === null) throw invalid(problems, warnings);
-    const operations = await runInSlices(diffInSlices(this.#keeper.table.configuration, table.configuration));
-    return { operations, warnings };
-  }
-
-  async #planRollback(revision: number, store: WritableConfigStore): Promise<PlannedChange> {
-    const held = this.#keeper.head;
-    const changes = revision <= held.revision ? await store.changesSince(revision) : null;
-    const ours = changes?.filter((change) => change.revision <= held.revision) ?? [];
-    if (revision !== held.revision && ours.at(-1)?.id !== held.id) {
-      throw new ControlError(ERRORS.notFound, `revision ${revision} is not in the history that is kept`, {
-        currentRevision: held.revision,
-      });
-    }
-    const { operations, problems, warnings } = this.#keeper.table.check(undoOperations(ours));
-    if (problems.length > 0) throw invalid(problems, warnings);
-    return { operations, warnings };
+    if (refused === null)
+      return { ...NO_REPAIR, revision: head.revision, id: head.revision === 0 ? null : head.id };
+    return planRepair(store, head, table);
   }
 
   /** Null where another writer was quicker and the change may be planned anew. */
   async #publish(
     store: WritableConfigStore,
-    { expectedRevision, actor, message }: Condition,
+    { expectedRevision, actor, message }: Order,
     operations: readonly Operation[],
+    repair: Repair,
     isLast: boolean,
   ): Promise<Head | null> {
     const held = this.#keeper.head;
+    const change: NewChange = {
+      operations: [...repair.operations, ...operations],
+      actor,
+      message,
+      expectedRevision: repair.revision,
+      revisionFloor: held.revision,
+      ...(repair.id === null ? {} : { expectedId: repair.id }),
+    };
     try {
       return await translated(async () => {
-        const { published, expected } = await this.#toPublish(store, operations);
-        const head = await store.publish({
-          operations: published,
-          actor,
-          message,
-          expectedRevision: expected,
-          revisionFloor: held.revision,
-        });
-        await this.#handOver({ ...head, operations: published });
+        this.#checkRefusal(repair);
+        const head = await store.publish(change);
+        await this.#handOver({ ...head, operations: change.operations });
         return head;
       });
     } catch (error) {
@@ -216,6 +219,13 @@ export class ChangeWriter {
     }
   }
 
+  /** What is to be undone must be what was refused: it may have been mended meanwhile. */
+  #checkRefusal(repair: Repair): void {
+    const { refused } = this.#keeper;
+    if (refused === null || refused.head === null || repair.id === refused.head.id) return;
+    throw new RevisionConflictError(refused.head.revision, repair.revision);
+  }
+
   /**
    * The store tells as well, a moment later; then it is known already. Resolves when the change is held, unless
    * the store cannot be read now: whoever writes next is to find it.
@@ -224,65 +234,22 @@ export class ChangeWriter {
     if (!this.#storeDiffers()) this.#follower.offer(delta);
     if (this.#keeper.head.id !== delta.id) await this.#follower.sync();
   }
-
-  /** The operations that make of what the store holds what is held, and then what is asked for. */
-  async #toPublish(
-    store: WritableConfigStore,
-    operations: readonly Operation[],
-  ): Promise<{ published: readonly Operation[]; expected: number }> {
-    const { head, table, storeIsEmpty, refused } = this.#keeper;
-    if (storeIsEmpty) {
-      return { published: [...contentOperations(table.configuration), ...operations], expected: 0 };
-    }
-    if (refused === null) return { published: operations, expected: head.revision };
-    const repair = await repairOperations(store, head, table.configuration);
-    if (refused.head !== null && repair.id !== refused.head.id) {
-      throw new RevisionConflictError(refused.head.revision, repair.revision);
-    }
-    return { published: [...repair.operations, ...operations], expected: repair.revision };
-  }
 }
 
-/** Errors of the store in words of the management API; a conflict is left to the caller. */
-async function translated<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof StoreUnavailableError) {
-      const outcome = error.notWritten ? 'nothing was written' : 'it is not known whether it was written';
-      throw new ControlError(ERRORS.storeUnavailable, `${error.message}: ${outcome}`, {
-        written: error.notWritten ? 'no' : 'unknown',
-      });
-    }
-    if (error instanceof UnreadableStoreError) {
-      throw new ControlError(ERRORS.storeUnavailable, error.message, { problems: error.problems });
-    }
-    if (error instanceof MalformedChangeError) throw invalid(error.problems, []);
-    throw error;
-  }
+/** Whoever writes is told what else comes of it. */
+function undoWarnings({ refused, undone }: Repair, replacesAll: boolean): Problem[] {
+  return (replacesAll ? refused : undone).map(({ revision, actor }) => ({
+    pointer: '',
+    message: `revision ${revision} by ${actor} was refused here, and is undone by this change`,
+  }));
 }
 
-function invalid(problems: readonly Problem[], warnings: readonly Problem[]): ControlError {
-  const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`;
-  return new ControlError(ERRORS.invalidConfiguration, `${count}: nothing was changed`, {
-    problems,
-    warnings,
-  });
-}
-
-/** Why an instance that holds no configuration cannot tell or change it. */
-export function noConfiguration({ refused }: ConfigKeeper, { condition }: ConfigStore): ControlError {
-  const problem = refused === null ? condition.problem : refused.problems[0]?.message;
-  const why = problem === undefined || problem === null ? '' : `: ${problem}`;
-  return new ControlError(ERRORS.notReady, `there is no configuration here yet${why}`, {
-    ...(refused === null ? {} : { problems: refused.problems }),
-  });
-}
-
-function conflict(expected: number, current: number): ControlError {
+function tooBusy(): ControlError {
   return new ControlError(
-    ERRORS.revisionConflict,
-    `expected revision ${expected}, the configuration is at ${current}: read it again, then repeat the change`,
-    { currentRevision: current },
+    ERRORS.storeUnavailable,
+    'too many changes wait to be written: nothing was written',
+    {
+      written: 'no',
+    },
   );
 }

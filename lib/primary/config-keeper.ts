@@ -54,9 +54,11 @@ export interface RefusedConfiguration {
 }
 
 /** What is known of the way from what is held to what the store holds. */
-interface Lineage {
+export interface Lineage {
   /** The changes that lead there, oldest first. */
   readonly changes?: readonly Delta[];
+  /** The newest of the store's log, oldest first, each the parent of the next, where they do not begin at what is held. */
+  readonly newest?: readonly Delta[];
   /** The store's log shows another way. */
   readonly hasForked?: boolean;
 }
@@ -138,6 +140,7 @@ export class ConfigKeeper {
   /**
    * Takes changes that the store's log holds, oldest first, the first being a child of what is held. A change
    * that is refused is tried again together with the ones after it: what counts is whether the result is valid.
+   * It is tried again ever more rarely, or a long row of changes after a bad one would be checked again and again.
    */
   async takeChanges(changes: readonly Delta[], store: ConfigStore): Promise<void> {
     const breather = new Breather();
@@ -145,6 +148,8 @@ export class ConfigKeeper {
     for (const change of changes) {
       if (breather.isDue) await breather.breathe();
       waiting.push(change);
+      const isLast = change === changes.at(-1);
+      if (!isLast && !isPowerOfTwo(waiting.length)) continue;
       const operations = waiting.flatMap((one) => one.operations);
       if (operations.length > MAX_CHECKED_OPERATIONS) {
         const stored = await store.read();
@@ -153,7 +158,7 @@ export class ConfigKeeper {
       }
       const { operations: effective, problems, warnings } = this.#table.check(operations);
       if (problems.length > 0) {
-        if (change === changes.at(-1)) this.#refuse(change, problems);
+        if (isLast) this.#refuse(change, problems);
         continue;
       }
       for (const { revision, id } of waiting) this.#chain.add({ revision, id });
@@ -176,12 +181,9 @@ export class ConfigKeeper {
     return since.slice(0, since.findIndex(({ id }) => id === head.id) + 1);
   }
 
-  /**
-   * Takes all that the store holds, in place of what is held. `undefined` heads are counted here.
-   * @param hasForked true where the store's log shows that it does not lead on from what is held
-   */
-  async takeStored(stored: StoredConfiguration | null, hasForked = false): Promise<void> {
-    await this.#takeWhole(stored, { hasForked });
+  /** Takes all that the store holds, in place of what is held. `undefined` heads are counted here. */
+  async takeStored(stored: StoredConfiguration | null, lineage: Lineage = {}): Promise<void> {
+    await this.#takeWhole(stored, lineage);
   }
 
   async #takeWhole(stored: StoredConfiguration | null, lineage: Lineage): Promise<void> {
@@ -213,12 +215,16 @@ export class ConfigKeeper {
     this.#accept(head, operations, warnings);
   }
 
-  #follow(head: Head, { changes, hasForked }: Lineage): void {
+  #follow(head: Head, { changes, newest = [], hasForked }: Lineage): void {
     if (changes?.at(-1)?.id === head.id) {
       for (const { revision, id } of changes) this.#chain.add({ revision, id });
       return;
     }
     if (!isChildOf(head, this.#head)) this.#chain.restart();
+    // Who wrote one of them is waiting to hear that it is served, whatever came after it.
+    const last = newest.at(-1)?.id;
+    if (last === head.id || last === head.parent)
+      for (const { revision, id } of newest) this.#chain.add({ revision, id });
     this.#chain.add(head);
     const isOlder = head.revision <= this.#head.revision;
     if (this.#head !== EMPTY_HEAD && (isOlder || hasForked === true))
@@ -300,6 +306,10 @@ export class ConfigKeeper {
     if (warnings.length === 0) return;
     this.#logger.warn({ warnings: textsOf(warnings), count: warnings.length }, 'configuration has warnings');
   }
+}
+
+function isPowerOfTwo(count: number): boolean {
+  return (count & (count - 1)) === 0;
 }
 
 function headOnly(head: Head | null): Head | null {

@@ -1,6 +1,7 @@
 /** The instances that share the store: says how this one is, and knows how the others are. */
 import type { Logger } from 'pino';
 import type { InstanceStatus } from '../admin/control-plane.ts';
+import { StoreUnavailableError } from '../store/config-store.ts';
 import type { InstanceDirectory } from '../store/shared-state.ts';
 import { recordOf, statusOf } from './instance-record.ts';
 
@@ -10,8 +11,21 @@ const ANNOUNCE_INTERVAL_MS = 2_000;
 const RECORD_TTL_MS = 7_000;
 /** News follow each other at least this far apart: a burst of changes is not a burst of messages. */
 const MIN_GAP_MS = 20;
+/** Everybody hears everybody, so that in a large fleet each speaks less often. */
+const GAP_PER_INSTANCE_MS = 4;
 /** More instances than this are not remembered. */
 const MAX_INSTANCES = 1_000;
+
+/** An instance that announces itself in a way that this one does not understand, or under this one's name. */
+export interface UnknownMember {
+  readonly instance: string;
+  readonly problem: string;
+}
+
+export interface FleetView {
+  readonly statuses: readonly InstanceStatus[];
+  readonly unknown: readonly UnknownMember[];
+}
 
 export class Fleet {
   readonly #directory: InstanceDirectory | null;
@@ -24,6 +38,9 @@ export class Fleet {
   #announcing = false;
   #hasNews = false;
   #namesake = '';
+  #namesakeHeardAtMs = Number.NEGATIVE_INFINITY;
+  #listing: Promise<FleetView> | null = null;
+  #announceProblem = '';
   #closed = false;
 
   /** @param directory null where the store is not shared: the fleet is this instance alone */
@@ -55,14 +72,33 @@ export class Fleet {
     return () => this.#listeners.delete(onStatus);
   }
 
-  /** How the other instances are that are there now. @throws StoreUnavailableError */
-  async others(): Promise<readonly InstanceStatus[]> {
+  /** How the other instances are that are there now. Who asks meanwhile gets the same answer. @throws StoreUnavailableError */
+  others(): Promise<FleetView> {
+    this.#listing ??= this.#list().finally(() => {
+      this.#listing = null;
+    });
+    return this.#listing;
+  }
+
+  async #list(): Promise<FleetView> {
     const records = (await this.#directory?.list()) ?? [];
     const own = this.#status().instance;
-    const listed = records.map(statusOf).filter((status) => status !== null && status.instance !== own);
+    const unknown: UnknownMember[] = [];
     this.#known.clear();
-    for (const status of listed) if (status !== null) this.#remember(status);
-    return [...this.#known.values()];
+    for (const record of records) {
+      const status = statusOf(record);
+      if (record.instance === own) continue;
+      if (status !== null && this.#known.size < MAX_INSTANCES) this.#known.set(record.instance, status);
+      else
+        unknown.push({ instance: record.instance, problem: 'what it says of itself is not understood here' });
+    }
+    if (performance.now() - this.#namesakeHeardAtMs < RECORD_TTL_MS) {
+      unknown.push({
+        instance: own,
+        problem: 'another instance has the same name: give each its own --instance',
+      });
+    }
+    return { statuses: [...this.#known.values()], unknown };
   }
 
   async #announce(): Promise<void> {
@@ -71,15 +107,27 @@ export class Fleet {
     this.#hasNews = false;
     try {
       await this.#directory.announce(recordOf(this.#status()), RECORD_TTL_MS);
-    } catch {
-      // The store says by itself that it is out of reach; the next announcement tells all there is to tell.
+      this.#announceProblem = '';
+    } catch (error) {
+      // The next announcement tells all there is to tell.
+      this.#noteUnannounced(error as Error);
     }
     this.#announcing = false;
-    this.#gapTimer = setTimeout(() => {
-      this.#gapTimer = null;
-      if (this.#hasNews) void this.#announce();
-    }, MIN_GAP_MS);
+    this.#gapTimer = setTimeout(
+      () => {
+        this.#gapTimer = null;
+        if (this.#hasNews) void this.#announce();
+      },
+      MIN_GAP_MS + GAP_PER_INSTANCE_MS * this.#known.size,
+    );
     this.#gapTimer.unref();
+  }
+
+  /** The store says by itself that it is out of reach; for anything else, others do not know of this instance. */
+  #noteUnannounced(error: Error): void {
+    if (error instanceof StoreUnavailableError || error.message === this.#announceProblem) return;
+    this.#announceProblem = error.message;
+    this.#logger.error({ reason: error.message }, 'this instance cannot announce itself');
   }
 
   #hear(status: InstanceStatus | null): void {
@@ -89,17 +137,16 @@ export class Fleet {
       this.#noteNamesake(status, own);
       return;
     }
-    this.#remember(status);
+    if (this.#known.size < MAX_INSTANCES || this.#known.has(status.instance)) {
+      this.#known.set(status.instance, status);
+    }
     for (const onStatus of this.#listeners) onStatus(status);
   }
 
-  #remember(status: InstanceStatus): void {
-    if (this.#known.size >= MAX_INSTANCES && !this.#known.has(status.instance)) return;
-    this.#known.set(status.instance, status);
-  }
-
   #noteNamesake(status: InstanceStatus, own: InstanceStatus): void {
-    if (status.startedAt === own.startedAt || status.startedAt === this.#namesake) return;
+    if (status.startedAt === own.startedAt) return;
+    this.#namesakeHeardAtMs = performance.now();
+    if (status.startedAt === this.#namesake) return;
     this.#namesake = status.startedAt;
     this.#logger.error(
       { listen: status.listen, startedAt: status.startedAt },

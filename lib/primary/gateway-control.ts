@@ -18,9 +18,15 @@ import {
 import { ERRORS } from '../core/errors.ts';
 import type { ExplainRequest, Explanation } from '../core/explain/explanation.ts';
 import type { HealthReport } from '../core/health/health-report.ts';
-import { type ConfigStore, isWritableStore, StoreUnavailableError } from '../store/config-store.ts';
-import { type ChangeWriter, noConfiguration, type WrittenChange } from './change-writer.ts';
+import {
+  type ConfigStore,
+  isWritableStore,
+  StoreUnavailableError,
+  UnreadableStoreError,
+} from '../store/config-store.ts';
+import type { ChangeWriter, WrittenChange } from './change-writer.ts';
 import type { ConfigKeeper } from './config-keeper.ts';
+import { noConfiguration } from './control-errors.ts';
 import type { ControlEvents } from './control-events.ts';
 import type { Fleet } from './fleet.ts';
 import type { HealthHub } from './health-hub.ts';
@@ -28,7 +34,7 @@ import type { ReceiptWaiter } from './receipt-waiter.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { CurrentConfiguration } from './worker-channel.ts';
 
-/** A difference of more entries is not described one by one. */
+/** Of more entries, in one change or over a page of the history, not all are described one by one. */
 const MAX_DESCRIBED_OPERATIONS = 1_000;
 
 export interface ControlParts {
@@ -76,13 +82,15 @@ export class GatewayControl implements ControlPlane {
     write: (onPlanned: (operations: readonly Operation[]) => void) => Promise<WrittenChange>,
   ): Promise<ChangeReceipt> {
     let difference: readonly EntryDifference[] = [];
+    let count = 0;
     const { head, changed, warnings } = await write((operations) => {
+      count = operations.length;
       difference = describeDifference(this.#parts.keeper.current.configuration, bounded(operations));
     });
     const { revision, id } = head;
     const applied = dryRun ? [] : await this.#parts.receipts.wait({ revision, id }, wait, timeoutMs);
     const complete = applied.every(({ ok }) => ok);
-    return { revision, id, changed, difference, warnings, applied, complete };
+    return { revision, id, changed, operations: count, difference, warnings, applied, complete };
   }
 
   async history(limit: number, before?: number): Promise<readonly HistoryEntry[]> {
@@ -91,15 +99,13 @@ export class GatewayControl implements ControlPlane {
       throw new ControlError(ERRORS.readOnly, 'a configuration file has no history here: its repository has');
     }
     const changes = await unavailableTranslated(() => store.history(limit, before));
-    return changes.map(({ revision, id, parent, at, actor, message, operations, undo }) => ({
-      revision,
-      id,
-      parent,
-      at,
-      actor,
-      message,
-      difference: describeChange(bounded(operations), undo),
-    }));
+    let room = MAX_DESCRIBED_OPERATIONS;
+    return changes.map(({ revision, id, parent, at, actor, message, operations, undo }) => {
+      const described = operations.slice(0, room);
+      room -= described.length;
+      const difference = describeChange(described, undo);
+      return { revision, id, parent, at, actor, message, operations: operations.length, difference };
+    });
   }
 
   status(): InstanceStatus {
@@ -108,9 +114,9 @@ export class GatewayControl implements ControlPlane {
 
   async instances(): Promise<readonly FleetMember[]> {
     const own = this.status();
-    const others = await unavailableTranslated(() => this.#parts.fleet.others());
-    const all = [own, ...others];
-    const newest = Math.max(...all.map(({ configuration }) => configuration.revision));
+    const { statuses } = await unavailableTranslated(() => this.#parts.fleet.others());
+    const all = [own, ...statuses];
+    const newest = newestOf(all);
     return all
       .map((status) => ({ ...status, lags: lagsBehind(status, newest) }))
       .sort((one, other) => (one.instance < other.instance ? -1 : 1));
@@ -147,15 +153,28 @@ function bounded(operations: readonly Operation[]): readonly Operation[] {
   return operations.slice(0, MAX_DESCRIBED_OPERATIONS);
 }
 
-function lagsBehind({ configuration, workers }: InstanceStatus, newest: number): boolean {
-  if (configuration.revision < newest || !configuration.applied) return true;
-  return workers.some(({ state, revision }) => state === 'serving' && (revision ?? 0) < newest);
+/** The newest head that an instance in touch with the store holds: what others hold may be lost there. */
+function newestOf(statuses: readonly InstanceStatus[]): string {
+  const inTouch = statuses.filter(({ store }) => store.reachable);
+  const candidates = inTouch.length === 0 ? statuses : inTouch;
+  const newest = candidates.reduce((best, status) =>
+    status.configuration.revision > best.configuration.revision ? status : best,
+  );
+  return newest.configuration.id;
+}
+
+function lagsBehind({ configuration, workers }: InstanceStatus, newestId: string): boolean {
+  if (configuration.id !== newestId || !configuration.applied) return true;
+  return workers.some(({ state, id }) => state === 'serving' && id !== newestId);
 }
 
 async function unavailableTranslated<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    if (error instanceof UnreadableStoreError) {
+      throw new ControlError(ERRORS.storeUnavailable, error.message, { problems: error.problems });
+    }
     if (!(error instanceof StoreUnavailableError)) throw error;
     throw new ControlError(ERRORS.storeUnavailable, error.message);
   }

@@ -212,7 +212,6 @@ export class Gateway {
     const hasLastGood = await this.#keeper.loadLastGood();
     store.watch({ onHint: () => {}, onCondition: (condition) => this.#onCondition(condition) });
     await this.#follower.start();
-    await this.#seed();
     this.#noteStart(hasLastGood);
     this.#health.start();
     this.#fleet.listen(({ instance, configuration: { revision, id, applied } }) =>
@@ -226,8 +225,7 @@ export class Gateway {
   /** With Redis the configuration file fills a store that nobody has written to yet. */
   async #seed(): Promise<void> {
     const { redis, configFile } = this.#settings;
-    const isNew = this.#keeper.hasConfiguration && this.#keeper.head.revision === 0;
-    if (redis === null || configFile === null || !isNew) return;
+    if (redis === null || configFile === null || this.#keeper.head.revision !== 0) return;
     await seedStore(this.#opened.store, configFile, this.#logger);
     await this.#follower.sync();
   }
@@ -253,6 +251,7 @@ export class Gateway {
   async #serve(): Promise<void> {
     if (this.#serving) return;
     this.#serving = true;
+    await this.#seed();
     this.#listenAddress = await openPort('--listen', this.#settings.listen, this.#acceptor);
     // Told to stop meanwhile: workers would only be in the way.
     if (!this.#stopping) this.#supervisor.start();
@@ -312,10 +311,9 @@ export class Gateway {
   #notReadyBecause(): string | null {
     if (this.#stopping) return 'shutting down';
     if (!this.#keeper.hasConfiguration) return 'there is no configuration yet';
-    const { head } = this.#keeper;
-    return this.#supervisor.isServing(head.id)
-      ? null
-      : `not every worker serves revision ${head.revision} yet`;
+    if (!this.#ready) return `not every worker serves revision ${this.#keeper.head.revision} yet`;
+    // A change on its way to the workers is no reason to take no requests: they serve the configuration before it.
+    return this.#supervisor.isUp ? null : 'not every worker is up';
   }
 
   #onWorkersChanged(): void {

@@ -22,7 +22,14 @@ export class LastGoodSource {
   /** Null where there is none that can be used, which is logged, not fatal: the store may be all right. */
   async load(): Promise<{ readonly head: Head; readonly table: ConfigurationTable } | null> {
     const loaded = await this.#read();
-    if (loaded === null || loaded.source !== this.#source) return null;
+    if (loaded === null) return null;
+    if (loaded.source !== this.#source) {
+      this.#logger.warn(
+        { source: loaded.source, wanted: this.#source },
+        'last good configuration is of another store: not used',
+      );
+      return null;
+    }
     const { table, problems } = await runInSlices(loadDocument(loaded.document));
     if (table !== null) return { head: loaded.head, table };
     this.#logger.error(

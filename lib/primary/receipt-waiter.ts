@@ -1,114 +1,107 @@
 import type { InstanceStatus, WaitFor, WorkerReceipt } from '../admin/control-plane.ts';
 import type { AppliedChain, Standing } from '../core/config/applied-chain.ts';
 import { receiptsOf } from '../core/config/change-receipts.ts';
-import type { Fleet } from './fleet.ts';
+import type { Fleet, FleetView } from './fleet.ts';
+import { FleetMembers } from './fleet-members.ts';
 
 /** What instances say may get lost on the way: so often they are looked up. */
 const LOOK_UP_INTERVAL_MS = 500;
 /** More writers than this do not wait at the same time: the others are told at once how things stand. */
 const MAX_WAITING = 1_000;
 
+interface Wait {
+  readonly change: Standing;
+  /** Null where only this instance is waited for. */
+  readonly members: FleetMembers | null;
+  end(): void;
+}
+
 /** Waits until everybody serves a change, or the time is over, and says who does. */
 export class ReceiptWaiter {
   readonly #chain: AppliedChain;
   readonly #status: () => InstanceStatus;
   readonly #fleet: Fleet;
-  readonly #waits = new Set<() => void>();
+  readonly #waits = new Set<Wait>();
+  #lookUpTimer: NodeJS.Timeout | null = null;
+  #isLooking = false;
 
   constructor(chain: AppliedChain, status: () => InstanceStatus, fleet: Fleet) {
     this.#chain = chain;
     this.#status = status;
     this.#fleet = fleet;
+    fleet.listen((status) => {
+      for (const { members } of this.#waits) members?.hear(status);
+      this.notify();
+    });
   }
 
   /** To be called when a worker of this instance, or what this instance holds, has changed. */
   notify(): void {
-    for (const look of [...this.#waits]) look();
+    if (this.#isLooking || this.#waits.size === 0) return;
+    this.#isLooking = true;
+    // News come in bursts, and writers may be many: one look for all of them.
+    setImmediate(() => {
+      this.#isLooking = false;
+      const own = this.#status();
+      for (const wait of this.#waits) if (isComplete(this.#take(wait, own))) wait.end();
+    });
   }
 
   /** One receipt a worker of those that are waited for; none with `none`. */
   async wait(change: Standing, waitFor: WaitFor, timeoutMs: number): Promise<readonly WorkerReceipt[]> {
     if (waitFor === 'none') return [];
-    const members = new Map<string, MemberView>();
-    const takeOwn = (): WorkerReceipt[] => receiptsOf(this.#status(), change, this.#chain);
-    const takeAll = (): WorkerReceipt[] => [
-      ...takeOwn(),
-      ...[...members.values()].flatMap((member) => this.#receiptsOfMember(member, change)),
-    ];
-    if (waitFor === 'instance') return this.#until(takeOwn, timeoutMs, async () => {});
-    let problem: string | null = null;
-    const lookUp = async (): Promise<void> => {
-      try {
-        noteListed(members, await this.#fleet.others());
-        problem = null;
-      } catch (error) {
-        problem = `the other instances could not be listed: ${(error as Error).message}`;
-      }
-    };
-    const stopListening = this.#fleet.listen((status) => {
-      members.set(status.instance, { status, isListed: true });
-      this.notify();
-    });
-    const take = (): WorkerReceipt[] =>
-      problem === null ? takeAll() : [...takeAll(), unknownMember(problem)];
     const deadlineMs = performance.now() + timeoutMs;
-    await lookUp();
-    const receipts = await this.#until(take, deadlineMs - performance.now(), lookUp);
-    stopListening();
-    return receipts;
-  }
-
-  #receiptsOfMember({ status, isListed }: MemberView, change: Standing): WorkerReceipt[] {
-    const receipts = receiptsOf(status, change, this.#chain);
-    if (isListed) return receipts;
-    const problem = `silent since ${status.at}: it is gone, or cut off from the store`;
-    return receipts.map((receipt) => (receipt.ok ? receipt : { ...receipt, problem }));
-  }
-
-  #until(
-    take: () => WorkerReceipt[],
-    timeoutMs: number,
-    lookUp: () => Promise<void>,
-  ): Promise<readonly WorkerReceipt[]> {
-    const receipts = take();
-    if (timeoutMs <= 0 || this.#waits.size >= MAX_WAITING || isComplete(receipts)) {
-      return Promise.resolve(receipts);
+    const members = waitFor === 'all' ? new FleetMembers() : null;
+    const wait: Wait = { change, members, end: () => {} };
+    if (members !== null) {
+      // Already heard from while the list is on its way.
+      this.#waits.add(wait);
+      await this.#lookUp(members);
+      this.#waits.delete(wait);
     }
-    return new Promise((resolve) => {
-      const end = (): void => {
-        this.#waits.delete(look);
-        clearTimeout(limit);
-        clearInterval(interval);
-        resolve(take());
-      };
-      const look = (): void => {
-        if (isComplete(take())) end();
-      };
-      const limit = setTimeout(end, timeoutMs);
-      const interval = setInterval(() => void lookUp().then(look), LOOK_UP_INTERVAL_MS);
-      this.#waits.add(look);
-    });
+    const receipts = this.#take(wait, this.#status());
+    const leftMs = deadlineMs - performance.now();
+    if (leftMs <= 0 || this.#waits.size >= MAX_WAITING || isComplete(receipts)) return receipts;
+    await this.#untilEnd(wait, leftMs);
+    return this.#take(wait, this.#status());
   }
-}
 
-interface MemberView {
-  readonly status: InstanceStatus;
-  /** False where it was there when the waiting began, and is not any more. */
-  readonly isListed: boolean;
-}
-
-function noteListed(members: Map<string, MemberView>, listed: readonly InstanceStatus[]): void {
-  for (const [instance, { status }] of members) members.set(instance, { status, isListed: false });
-  for (const status of listed) {
-    const heard = members.get(status.instance)?.status;
-    // The list may have been on its way while the instance said something newer.
-    const isOlder = heard?.startedAt === status.startedAt && status.at < heard.at;
-    members.set(status.instance, { status: isOlder ? heard : status, isListed: true });
+  async #untilEnd(wait: Wait, leftMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const limit = setTimeout(resolve, leftMs);
+    wait.end = resolve;
+    this.#waits.add(wait);
+    this.#lookUpTimer ??= setInterval(() => void this.#lookUpForAll(), LOOK_UP_INTERVAL_MS);
+    await promise;
+    clearTimeout(limit);
+    this.#waits.delete(wait);
+    if (this.#waits.size > 0 || this.#lookUpTimer === null) return;
+    clearInterval(this.#lookUpTimer);
+    this.#lookUpTimer = null;
   }
-}
 
-function unknownMember(problem: string): WorkerReceipt {
-  return { instance: '', worker: 0, revision: 0, ok: false, problem };
+  async #lookUpForAll(): Promise<void> {
+    const waiting = [...this.#waits].map(({ members }) => members).filter((members) => members !== null);
+    if (waiting.length > 0) await this.#lookUp(...waiting);
+    this.notify();
+  }
+
+  async #lookUp(...waiting: readonly FleetMembers[]): Promise<void> {
+    let view: FleetView;
+    try {
+      view = await this.#fleet.others();
+    } catch (error) {
+      const problem = `the other instances could not be listed: ${(error as Error).message}`;
+      for (const members of waiting) members.noteUnlisted(problem);
+      return;
+    }
+    for (const members of waiting) members.noteListed(view);
+  }
+
+  #take({ change, members }: Wait, own: InstanceStatus): WorkerReceipt[] {
+    const receipts: WorkerReceipt[] = receiptsOf(own, change, this.#chain);
+    return members === null ? receipts : [...receipts, ...members.receiptsOf(change, this.#chain)];
+  }
 }
 
 function isComplete(receipts: readonly WorkerReceipt[]): boolean {

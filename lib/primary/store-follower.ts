@@ -7,7 +7,7 @@ import {
   UnreadableStoreError,
   type WritableConfigStore,
 } from '../store/config-store.ts';
-import { type ConfigKeeper, isChildOf } from './config-keeper.ts';
+import { type ConfigKeeper, isChildOf, type Lineage } from './config-keeper.ts';
 
 /** Messages get lost: so often the heads are compared without one. */
 const COMPARE_INTERVAL_MS = 2_000;
@@ -48,6 +48,10 @@ export class StoreFollower {
       this.#timer.unref();
     }
     await this.sync();
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   /** Resolves once the store was compared with, at a time after the call. */
@@ -149,15 +153,16 @@ export class StoreFollower {
     } else {
       // A log that reaches back to what is held, and does not lead on from it, has lost it. One that begins above
       // it has not: a store that was empty was filled again, by somebody who held at least as much.
-      await this.#readWhole(store, head, first !== undefined && first.parent !== null);
+      const hasForked = first !== undefined && first.parent !== null;
+      await this.#readWhole(store, head, { hasForked, newest: changes ?? [] });
     }
   }
 
-  async #readWhole(store: ConfigStore, head: Head | null, hasForked = false): Promise<void> {
+  async #readWhole(store: ConfigStore, head: Head | null, lineage: Lineage = {}): Promise<void> {
     try {
       const stored = await store.read();
       this.#unreadable = null;
-      await this.#keeper.takeStored(stored, hasForked);
+      await this.#keeper.takeStored(stored, lineage);
     } catch (error) {
       if (error instanceof StoreUnavailableError) throw error;
       this.#noteUnreadable(head, error);

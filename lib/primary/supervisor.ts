@@ -114,6 +114,12 @@ export class Supervisor {
     return serving.size === this.#options.workers;
   }
 
+  /** True when every slot has a worker that serves some configuration. */
+  get isUp(): boolean {
+    const serving = this.workers.filter(({ state }) => state === 'serving');
+    return new Set(serving.map(({ slot }) => slot)).size === this.#options.workers;
+  }
+
   publish(delta: Delta): void {
     // Also to those that drain: a kept connection may still bring them a request.
     for (const worker of this.#workers) worker.channel.publish(delta);

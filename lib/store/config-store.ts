@@ -52,6 +52,8 @@ export interface NewChange {
   readonly message: string;
   /** Refuse the change unless the store stands at this revision (0: empty); absent: no condition. */
   readonly expectedRevision?: number;
+  /** And unless that revision has this id: a store that lost writes counts the same numbers again. */
+  readonly expectedId?: string;
   /** The new revision is greater than this: where an empty store is filled again, counting goes on. */
   readonly revisionFloor?: number;
 }

@@ -163,9 +163,10 @@ export class FileStore implements WritableConfigStore {
   }
 
   async #publishCopied(change: NewChange, operations: readonly Operation[]): Promise<Head> {
-    const { actor, message, expectedRevision, revisionFloor = 0 } = change;
+    const { actor, message, expectedRevision, expectedId, revisionFloor = 0 } = change;
     const current = this.#head?.revision ?? 0;
-    if (expectedRevision !== undefined && expectedRevision !== current) {
+    const isOther = expectedId !== undefined && expectedId !== this.#head?.id;
+    if (expectedRevision !== undefined && (expectedRevision !== current || isOther)) {
       throw new RevisionConflictError(expectedRevision, current);
     }
     const head: Head = {

@@ -14,9 +14,15 @@ const MAX_LINKS = 10_000;
 export class AppliedChain {
   /** In the order in which they came. */
   readonly #idsByRevision = new Map<number, string>();
+  #newestRevision = Number.NEGATIVE_INFINITY;
 
   /** Goes on from the last head to its child; several changes may be taken in one step. */
-  add({ revision, id }: Standing): void {
+  add(standing: Standing): void {
+    if (this.has(standing)) return;
+    const { revision, id } = standing;
+    // Somebody counted backwards: the numbers do not say any more what came first.
+    if (revision <= this.#newestRevision) this.restart();
+    this.#newestRevision = revision;
     this.#idsByRevision.set(revision, id);
     if (this.#idsByRevision.size > MAX_LINKS) {
       const oldest = this.#idsByRevision.keys().next().value;
@@ -27,6 +33,7 @@ export class AppliedChain {
   /** Begins anew: the next head is not known to descend from those before. */
   restart(): void {
     this.#idsByRevision.clear();
+    this.#newestRevision = Number.NEGATIVE_INFINITY;
   }
 
   has({ revision, id }: Standing): boolean {

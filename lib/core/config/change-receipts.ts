@@ -38,8 +38,7 @@ export interface Receipt {
  */
 export function receiptsOf(status: ServingInstance, change: Standing, chain: AppliedChain): Receipt[] {
   const receipts = status.workers
-    // One that drains has had the change or is leaving; the one in its place is asked.
-    .filter(({ state }) => state !== 'draining' && state !== 'gone')
+    .filter(({ state }) => state !== 'gone')
     .map((worker) => receiptOf(status, worker, change, chain));
   if (receipts.length > 0) return receipts;
   const { revision } = status.configuration;
@@ -55,7 +54,9 @@ function receiptOf(
   const { instance } = status;
   const revision = worker.revision ?? 0;
   const standing = worker.id === null ? null : { revision, id: worker.id };
-  const serves = standing !== null && worker.state === 'serving' && chain.holds(standing, change);
+  // One that drains still answers requests of its connections.
+  const isInService = worker.state === 'serving' || worker.state === 'draining';
+  const serves = standing !== null && isInService && chain.holds(standing, change);
   if (serves) return { instance, worker: worker.worker, revision, ok: true };
   const problem = explainAbsence(status, worker, change, chain);
   return { instance, worker: worker.worker, revision, ok: false, problem };
@@ -72,7 +73,7 @@ function explainAbsence(
     return `the instance refuses the configuration: ${refused.problems[0]?.message ?? 'no reason given'}`;
   }
   if (!store.reachable) return 'the instance cannot reach the store';
-  if (worker.state !== 'serving') return `the worker is ${worker.state}`;
+  if (worker.state === 'starting' || worker.state === 'loading') return `the worker is ${worker.state}`;
   if (!chain.has(change)) return 'the store does not hold the change any more, or this instance cannot tell';
   if (configuration.revision < change.revision) return 'the instance has not taken the change yet';
   return 'the worker has not confirmed the change yet';

@@ -1,13 +1,11 @@
-/** Failed attempts to log in, limited for each address. Who succeeds is not counted, so a busy client is never slowed. */
-import { canonicalIpv6 } from '../http/ipv6-address.ts';
+/** Failed attempts to log in, counted for each address. Who succeeds is not counted, so a busy client is never slowed. */
+import { addressKey } from './address-key.ts';
 
 /** So many failures in a row are free … */
 const BURST = 10;
 /** … and one more each time so long has passed. */
 const REFILL_MS = 6_000;
 const MAX_ADDRESSES = 10_000;
-/** Longer than any address; what is no address is cut, so that it costs no more than one. */
-const MAX_KEY_CHARACTERS = 64;
 
 /** A token bucket, counted by what is spent: it empties by itself. */
 interface Bucket {
@@ -30,18 +28,19 @@ export class AttemptLimiter {
   readonly #buckets = new Map<string, Bucket>();
 
   /**
-   * Seconds until this address may try again, rounded up; 0: it may now. `nowMs` is of a clock that never
-   * goes back, the same for all calls.
+   * Seconds until this address may fail again, rounded up; 0: it may now. Many may share an address, so this
+   * must not be asked about anybody whose token is known to be good. `nowMs` is of a clock that never goes
+   * back, the same for all calls.
    */
   check(address: string, nowMs: number): number {
-    const bucket = this.#buckets.get(keyOf(address));
+    const bucket = this.#buckets.get(addressKey(address));
     const excess = bucket === undefined ? 0 : spentAt(bucket, nowMs) - (BURST - 1);
     return excess <= 0 ? 0 : Math.ceil((excess * REFILL_MS) / 1_000);
   }
 
   /** Counts one failure. Those that `check` let pass at the same time may be more than there was room for. */
   noteFailure(address: string, nowMs: number): void {
-    const key = keyOf(address);
+    const key = addressKey(address);
     const bucket = this.#buckets.get(key);
     const spent = Math.min(BURST, (bucket === undefined ? 0 : spentAt(bucket, nowMs)) + 1);
     this.#buckets.delete(key);
@@ -64,30 +63,4 @@ export class AttemptLimiter {
 
 function spentAt({ spent, atMs }: Bucket, nowMs: number): number {
   return Math.max(0, spent - Math.max(0, nowMs - atMs) / REFILL_MS);
-}
-
-function keyOf(address: string): string {
-  if (!address.includes(':')) return address.slice(0, MAX_KEY_CHARACTERS);
-  const withoutZone = address.replace(/%.*$/, '');
-  const canonical = canonicalIpv6(withoutZone);
-  return canonical === null ? address.slice(0, MAX_KEY_CHARACTERS) : networkOf(canonical);
-}
-
-/** The /64 of an IPv6 address; of one that stands for an IPv4 address (RFC 4291 §2.5.5.2), that address. */
-function networkOf(canonical: string): string {
-  const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(canonical);
-  if (mapped !== null) return formatIpv4(mapped[1] as string, mapped[2] as string);
-  const [head = '', tail] = canonical.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const tailGroups = tail === '' ? [] : tail.split(':');
-    const zeros = 8 - groups.length - tailGroups.length;
-    groups.push(...new Array<string>(zeros).fill('0'), ...tailGroups);
-  }
-  return `${groups.slice(0, 4).join(':')}::/64`;
-}
-
-function formatIpv4(high: string, low: string): string {
-  const [first, second] = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
-  return [first >> 8, first & 0xff, second >> 8, second & 0xff].join('.');
 }

@@ -1,14 +1,15 @@
 /**
  * Publishing a change is this one script: Redis runs it as a whole or not at all. Everything that could
  * fail is looked at before the first write, and that first write is one which Redis refuses where it is
- * a replica, out of memory or cannot save. Values go from the arguments to the hashes and into the log as
+ * a replica, out of memory or cannot save. (Redis before 7 cannot tell what a user may do: one with only some
+ * of the rights could leave half a change there.) Values go from the arguments to the hashes and into the log as
  * the texts that they are: a JSON library of Lua would lose empty arrays and digits of numbers.
  */
 import { KINDS } from '../../core/config/model.ts';
 
 export const PUBLISH_SCRIPT = `\
 -- KEYS: head, log, then one hash a kind
--- ARGV: 1 expected revision (0: an empty store), '' for any
+-- ARGV: 1 expected revision (0: an empty store), or revision:id, '' for any
 --       2 the new revision is greater than this
 --       3 id, 4 time, 5 actor and 6 message of the change
 --       7 epoch, used where a history begins
@@ -55,7 +56,9 @@ else
     return refuse('UNREADABLE', head_key .. ' has no valid epoch, revision or id')
   end
 end
-if ARGV[1] ~= '' and count_of(ARGV[1]) ~= current then
+local wanted_revision, wanted_id = ARGV[1]:match('^(%d+):?(.*)$')
+local is_other = count_of(wanted_revision) ~= current or (wanted_id ~= '' and wanted_id ~= parent)
+if ARGV[1] ~= '' and is_other then
   return {'conflict', current}
 end
 local floor, max_length, max_bytes = count_of(ARGV[2]), count_of(ARGV[8]), count_of(ARGV[9])
@@ -171,6 +174,8 @@ local has_log = redis.call('TYPE', log_key).ok == 'stream'
 if has_log and not begins and redis.call('XRANGE', log_key, revision_text .. '-0', '+', 'COUNT', 1)[1] then
   has_log = false
 end
+local bytes, length = tonumber(head[4] or '') or 0, 0
+if has_log then length = redis.call('XLEN', log_key) end
 
 -- 6. May the user do all of it? Redis 6.2 cannot tell.
 if redis.acl_check_cmd then
@@ -212,9 +217,8 @@ for _, kind in ipairs(KINDS) do
 end
 
 -- 8. The log: the oldest changes make room for this one.
-local bytes, length = 0, 0
-if has_log and not begins then
-  bytes, length = tonumber(head[4] or '') or 0, redis.call('XLEN', log_key)
+if begins or not has_log then
+  bytes, length = 0, 0
 end
 while length > 0 and (length >= max_length or bytes + size > max_bytes) do
   local oldest = redis.call('XRANGE', log_key, '-', '+', 'COUNT', 1)[1]

@@ -174,7 +174,7 @@ export class RedisStore implements WritableConfigStore {
     const { logLength, logBytes, maxMessageCharacters } = this.#options;
     const head = new CommandEncoder();
     head.add('EVAL', PUBLISH_SCRIPT, keys.length, ...keys);
-    head.add(change.expectedRevision ?? '', change.revisionFloor ?? 0, id, at, change.actor, change.message);
+    head.add(expectationOf(change), change.revisionFloor ?? 0, id, at, change.actor, change.message);
     head.add(randomUUID(), logLength, logBytes, maxMessageCharacters, this.#keys.events);
     return operations.commandAfter(head);
   }
@@ -192,6 +192,12 @@ export class RedisStore implements WritableConfigStore {
   #tellCondition(condition: StoreCondition): void {
     for (const listener of this.#listeners) queueMicrotask(() => listener.onCondition?.(condition));
   }
+}
+
+/** As the script takes it: nothing, a revision, or a revision and its id. */
+function expectationOf({ expectedRevision, expectedId }: NewChange): string {
+  if (expectedRevision === undefined) return '';
+  return expectedId === undefined ? `${expectedRevision}` : `${expectedRevision}:${expectedId}`;
 }
 
 /** A log that is no stream does not keep anybody from reading all. */

@@ -152,8 +152,17 @@ export function translateError(error: unknown, settings: RedisSettings): Error {
     case 'MALFORMED':
       return new MalformedChangeError([{ pointer: '', message: textAfterCode(error) }]);
     default:
-      return new StoreUnavailableError(message, { notWritten: true });
+      return new StoreUnavailableError(message, { notWritten: !stoppedScript(error) });
   }
+}
+
+/** True where a script was stopped within: unless writes are refused, it may have written something before. */
+function stoppedScript(error: Error): boolean {
+  const code = replyCodeOf(error);
+  const isRefusal = code !== null && (WRITE_REFUSALS.has(code) || PASSING.has(code));
+  return (
+    !isRefusal && / script: [0-9a-f]{40}|^(ERR|NOPERM) The user executing the script/.test(error.message)
+  );
 }
 
 function isOurs(error: Error): boolean {
