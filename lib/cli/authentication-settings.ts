@@ -2,6 +2,7 @@ import type { AuthenticationSettings } from '../auth/open-authenticator.ts';
 import { readSecret } from './secret-from-environment.ts';
 
 const CLOCK_TOLERANCE_SEC = 30;
+const DEFAULT_ROLE_CLAIM = 'roles';
 
 /**
  * Who may use the management API, beside the tokens of the state directory: GATEWAY_ADMIN_TOKEN or its file,
@@ -19,12 +20,24 @@ function jwtSettingsFrom(environment: NodeJS.ProcessEnv): AuthenticationSettings
   const issuer = environment.GATEWAY_ADMIN_JWT_ISSUER || null;
   const audience = environment.GATEWAY_ADMIN_JWT_AUDIENCE || null;
   const keysFile = environment.GATEWAY_ADMIN_JWT_KEYS_FILE || null;
-  if (issuer === null && audience === null && keysFile === null) return null;
+  const roleClaim = environment.GATEWAY_ADMIN_JWT_ROLE_CLAIM || null;
+  if (issuer === null && audience === null && keysFile === null) {
+    // Whoever names the claim means to let JWTs in, and would find that none is.
+    if (roleClaim === null) return null;
+    throw new RangeError(
+      'GATEWAY_ADMIN_JWT_ROLE_CLAIM says nothing without GATEWAY_ADMIN_JWT_ISSUER, GATEWAY_ADMIN_JWT_AUDIENCE and GATEWAY_ADMIN_JWT_KEYS_FILE: set them, or unset it',
+    );
+  }
   if (issuer === null || audience === null || keysFile === null) {
     throw new RangeError(
       'GATEWAY_ADMIN_JWT_ISSUER, GATEWAY_ADMIN_JWT_AUDIENCE and GATEWAY_ADMIN_JWT_KEYS_FILE belong together: set all three or none',
     );
   }
-  const roleClaim = environment.GATEWAY_ADMIN_JWT_ROLE_CLAIM || 'roles';
-  return { issuer, audience, keysFile, roleClaim, clockToleranceSec: CLOCK_TOLERANCE_SEC };
+  return {
+    issuer,
+    audience,
+    keysFile,
+    roleClaim: roleClaim ?? DEFAULT_ROLE_CLAIM,
+    clockToleranceSec: CLOCK_TOLERANCE_SEC,
+  };
 }

@@ -2,6 +2,7 @@ import { formatProblem, type Problem } from '../core/config/problem.ts';
 import { validateDocument } from '../core/config/validate.ts';
 import { ConfigFileStore } from '../store/config-file-store.ts';
 import { UnreadableStoreError } from '../store/config-store.ts';
+import { counted, printLines } from './output.ts';
 
 export interface CheckResult {
   readonly ok: boolean;
@@ -39,14 +40,12 @@ export async function runCheck(path: string, json: boolean): Promise<number> {
 }
 
 function printForPeople(path: string, result: CheckResult): void {
-  for (const problem of result.problems) process.stdout.write(`error    ${formatProblem(problem)}\n`);
-  for (const warning of result.warnings) process.stdout.write(`warning  ${formatProblem(warning)}\n`);
   const verdict = result.ok
     ? `is valid: ${counted(result.routes, 'route')}, ${counted(result.clusters, 'cluster')}`
     : `is refused: ${counted(result.problems.length, 'problem')}`;
-  process.stdout.write(`${path} ${verdict}\n`);
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+  printLines([
+    ...result.problems.map((problem) => `error    ${formatProblem(problem)}`),
+    ...result.warnings.map((warning) => `warning  ${formatProblem(warning)}`),
+    `${path} ${verdict}`,
+  ]);
 }

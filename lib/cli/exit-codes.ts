@@ -3,7 +3,7 @@ export const EXIT = {
   ok: 0,
   /** Bad input, a refused configuration, a gateway that cannot be reached or that failed. */
   failed: 1,
-  /** `diff` and `apply --dry-run`: there are differences. `import`: not everything could be carried over. */
+  /** `diff` and `--dry-run`: there are differences. `import`: not everything could be carried over. */
   different: 2,
   /** The configuration is not at the expected revision. */
   conflict: 3,

@@ -1,14 +1,14 @@
 /** `gateway import yarp FILE`: makes a configuration of one of YARP. */
 import { readFile, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { stringify } from 'yaml';
 import { formatProblem, type Problem } from '../core/config/problem.ts';
 import type { ImportNote } from '../core/import/note-list.ts';
-import { findYarpSection, importYarp } from '../core/import/yarp.ts';
 import { fileError } from '../store/file-error.ts';
 import { findSizeProblem, parseDocument } from '../store/parse-document.ts';
 import { blankJsonExtras } from './blank-json-extras.ts';
 import { EXIT } from './exit-codes.ts';
+import { printErrorLines } from './output.ts';
+import { formatYaml } from './yaml-text.ts';
 
 /** True of every configuration, so no reason for another exit code. */
 const GENERAL_DIFFERENCES = `
@@ -40,16 +40,18 @@ export function addImportCommand(program: Command): void {
 
 /** Prints the configuration on standard output and what is missing of it on standard error. @returns the exit code */
 async function runImportYarp(file: string, json: boolean): Promise<number> {
+  // With it comes the schema, which is large and of no use to the other commands.
+  const { findYarpSection, importYarp } = await import('../core/import/yarp.ts');
   const { settings, problems } = await readSettings(file);
   const found = problems.length > 0 ? null : findYarpSection(settings);
   if (found === null) {
     const complaints =
       problems.length > 0 ? problems.map(describeProblem) : [`it has no section "ReverseProxy"`];
-    for (const complaint of complaints) process.stderr.write(`error: ${file}: ${complaint}\n`);
+    printErrorLines(complaints.map((complaint) => `error: ${file}: ${complaint}`));
     return EXIT.failed;
   }
   const { document, notes } = importYarp(found.section);
-  process.stdout.write(json ? `${JSON.stringify(document)}\n` : stringify(document, { lineWidth: 0 }));
+  process.stdout.write(json ? `${JSON.stringify(document)}\n` : formatYaml(document));
   printNotes(notes, found.pointer);
   return notes.length === 0 ? EXIT.ok : EXIT.different;
 }
@@ -79,7 +81,7 @@ function printNotes(notes: readonly ImportNote[], sectionPointer: string): void 
   if (notes.length > 0) process.stderr.write('What was not carried over, or is different now:\n');
   for (const { pointer, message } of notes) {
     const note = formatProblem({ pointer: sectionPointer + pointer, message });
-    process.stderr.write(`  ${note.replace(/\p{Cc}/gu, '?')}\n`);
+    printErrorLines([`  ${note}`]);
   }
   process.stderr.write(GENERAL_DIFFERENCES);
 }

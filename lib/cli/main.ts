@@ -1,18 +1,21 @@
-/** The command line. Each command does its work in a file of its own. */
+/**
+ * The command line. Each command does its work in a file of its own. What only one command needs and is large
+ * (the gateway, the schema of the configuration) is loaded with that command: the others are quick.
+ */
 import { Command, InvalidArgumentError } from 'commander';
-import { publishedSchema } from '../core/config/json-schema.ts';
-import { runCheck } from './check.ts';
-import { runDemo } from './demo.ts';
 import { addImportCommand } from './import-yarp.ts';
+import { watchOutput } from './output.ts';
 import { packageVersion } from './package-version.ts';
-import { addApplyCommand, addDiffCommand } from './remote/apply.ts';
+import { addApplyCommand } from './remote/apply.ts';
+import { addDiffCommand } from './remote/diff.ts';
 import { addExplainCommand } from './remote/explain.ts';
 import { addExportCommand } from './remote/export.ts';
-import { addHistoryCommand, addRollbackCommand } from './remote/history.ts';
+import { addHistoryCommand } from './remote/history.ts';
 import { addRestartCommand } from './remote/restart.ts';
+import { addRollbackCommand } from './remote/rollback.ts';
 import { addStatusCommand } from './remote/status.ts';
+import { removeSecrets } from './secret-from-environment.ts';
 import { addStartOptions, type StartOptions, settingsOf } from './settings.ts';
-import { runGateway } from './start.ts';
 import { addTokenCommands } from './token.ts';
 
 const EXAMPLES = `
@@ -29,7 +32,7 @@ A running gateway, at --admin-url (http://127.0.0.1:9901), with the token in GAT
   gateway explain GET http://api.example.com/a/b   which route, why, where to; sends nothing
   gateway history; gateway rollback 41             who changed what; make it what it was at revision 41
 
-Exit codes: 0 done, 1 failed, 2 there are differences (diff, apply --dry-run, import), 3 another revision than
+Exit codes: 0 done, 1 failed, 2 there are differences (diff, --dry-run, import), 3 another revision than
 expected, 4 written but not confirmed by every worker in time, 5 no valid token.
 
 Signals: HUP restarts the workers one by one, TERM finishes what is under way, then exits 0.`;
@@ -56,7 +59,9 @@ function createProgram(): Command {
     .showHelpAfterError('(gateway --help shows what there is)');
   addStartOptions(program.command('start').description('run the gateway')).action(
     async (options: StartOptions, command: Command) => {
-      await runGateway(validSettings(options, command));
+      const settings = validSettings(options, command);
+      const { runGateway } = await import('./start.ts');
+      await runGateway(settings);
     },
   );
   program
@@ -65,12 +70,14 @@ function createProgram(): Command {
     .argument('<file>', 'YAML or JSON')
     .option('--json', 'for scripts', false)
     .action(async (file: string, options: { json: boolean }) => {
+      const { runCheck } = await import('./check.ts');
       process.exitCode = await runCheck(file, options.json);
     });
   program
     .command('schema')
     .description('print the JSON Schema of the configuration, for editors')
-    .action(() => {
+    .action(async () => {
+      const { publishedSchema } = await import('../core/config/json-schema.ts');
       process.stdout.write(`${JSON.stringify(publishedSchema(), null, 2)}\n`);
     });
   addStartOptions(
@@ -78,7 +85,9 @@ function createProgram(): Command {
       .command('demo')
       .description('run the gateway with three small origins and a sample configuration'),
   ).action(async (options: StartOptions, command: Command) => {
-    await runDemo(validSettings(options, command), command.getOptionValueSource('state') === 'default');
+    const settings = validSettings(options, command);
+    const { runDemo } = await import('./demo.ts');
+    await runDemo(settings, command.getOptionValueSource('state') === 'default');
   });
   for (const addCommand of COMMANDS) addCommand(program);
   return program;
@@ -86,7 +95,9 @@ function createProgram(): Command {
 
 function validSettings(options: StartOptions, command: Command): ReturnType<typeof settingsOf> {
   try {
-    return settingsOf(options);
+    const settings = settingsOf(options);
+    removeSecrets(process.env);
+    return settings;
   } catch (error) {
     if (error instanceof InvalidArgumentError) command.error(`error: ${error.message}`);
     throw error;
@@ -95,5 +106,6 @@ function validSettings(options: StartOptions, command: Command): ReturnType<type
 
 /** Runs one command line, without the program's name. */
 export async function main(words: readonly string[]): Promise<void> {
+  watchOutput();
   await createProgram().parseAsync([...words], { from: 'user' });
 }

@@ -44,8 +44,9 @@ export function redisSettingsFrom(
   }
 }
 
+/** Before the last @ everything may be meant as user and password, also what a parser would take apart otherwise. */
 function hasPassword(url: string): boolean {
-  return /^[^/]*\/\/[^@:]*:[^@]+@/.test(url);
+  return /^[^:/@]*:(?:\/\/)?[^:]*:.+@/s.test(url);
 }
 
 function readRedisSecrets(environment: NodeJS.ProcessEnv): RedisSecrets {

@@ -18,6 +18,20 @@ export function readSecret(environment: NodeJS.ProcessEnv, name: string): string
   return value ?? fromFile;
 }
 
+/** The variables that hold secrets themselves; those that name a file of one tell nothing. */
+const SECRET_VARIABLES = [
+  'GATEWAY_TOKEN',
+  'GATEWAY_ADMIN_TOKEN',
+  'GATEWAY_REDIS_URL',
+  'GATEWAY_REDIS_PASSWORD',
+  'GATEWAY_REDIS_SENTINEL_PASSWORD',
+] as const;
+
+/** Takes them out of the environment once they are read: workers inherit it, and have no use for them. */
+export function removeSecrets(environment: NodeJS.ProcessEnv): void {
+  for (const name of SECRET_VARIABLES) delete environment[name];
+}
+
 /**
  * Reads the file that a variable names, as `readSecret` does.
  * @returns null where the variable is not set

@@ -1,4 +1,5 @@
 /** Tables for people at a terminal: aligned columns, no borders. */
+import { printable } from './output.ts';
 
 const GAP = '  ';
 
@@ -10,10 +11,6 @@ export function formatTable(headers: readonly string[], rows: readonly (readonly
   const lines = [headers, ...rows].map((cells) => headers.map((_, column) => printable(cells[column] ?? '')));
   const widths = headers.map((_, column) => widthOf(lines, column));
   return lines.map((cells) => `${formatLine(cells, widths)}\n`).join('');
-}
-
-function printable(cell: string): string {
-  return cell.replace(/\p{Cc}/gu, '?');
 }
 
 function widthOf(lines: readonly (readonly string[])[], column: number): number {

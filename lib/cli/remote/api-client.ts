@@ -1,14 +1,14 @@
 /** The management API as the commands use it. */
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import type { Problem } from '../../core/config/problem.ts';
+import { ERRORS } from '../../core/errors.ts';
 
 export interface ApiProblem {
   readonly title?: string;
   readonly detail?: string;
   readonly code?: string;
-  readonly problems?: readonly {
-    readonly pointer: string;
-    readonly message: string;
-    readonly hint?: string;
-  }[];
+  readonly problems?: readonly Problem[];
   readonly currentRevision?: number;
 }
 
@@ -25,10 +25,9 @@ export class ApiError extends Error {
 }
 
 /** No answer came. */
-export class UnreachableError extends Error {}
+class UnreachableError extends Error {}
 
 export interface ApiAnswer {
-  readonly status: number;
   readonly body: unknown;
   /** The ETag without its quotes: the revision; null where there is none. */
   readonly revision: string | null;
@@ -39,6 +38,12 @@ export interface ApiCall {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   /** The revision that has to be there. */
   readonly expect?: string | number;
+}
+
+interface RawAnswer {
+  readonly status: number;
+  readonly etag: string | null;
+  readonly text: string;
 }
 
 /** Beyond what the gateway itself may wait. */
@@ -56,41 +61,61 @@ export class ApiClient {
 
   /** @throws ApiError, UnreachableError */
   async call(method: string, path: string, { body, query, expect }: ApiCall = {}): Promise<ApiAnswer> {
-    const url = new URL(`/api/gateway/${path}`, this.#baseUrl);
-    for (const [name, value] of Object.entries(query ?? {})) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
-    }
-    const headers = new Headers();
-    if (this.#token !== null) headers.set('authorization', `Bearer ${this.#token}`);
-    if (expect !== undefined) headers.set('if-match', `"${expect}"`);
-    if (body !== undefined) headers.set('content-type', 'application/json');
-    const response = await this.#fetch(url, {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const answer = readJson(response.text, response.status);
-    if (response.status >= 400) throw new ApiError(response.status, answer as ApiProblem);
-    return { status: response.status, body: answer, revision: response.etag };
+    const content = body === undefined ? null : Buffer.from(JSON.stringify(body));
+    const headers = {
+      ...(this.#token === null ? {} : { authorization: `Bearer ${this.#token}` }),
+      ...(expect === undefined ? {} : { 'if-match': `"${expect}"` }),
+      ...(content === null ? {} : { 'content-type': 'application/json', 'content-length': content.length }),
+    };
+    const { status, etag, text } = await this.#send(method, this.#urlOf(path, query ?? {}), headers, content);
+    const answer = readJson(text, status);
+    if (status < 200 || status > 299) throw refusal(status, answer);
+    return { body: answer, revision: etag };
   }
 
-  async #fetch(url: URL, init: RequestInit): Promise<{ status: number; text: string; etag: string | null }> {
+  #urlOf(path: string, query: NonNullable<ApiCall['query']>): URL {
+    const url = new URL(this.#baseUrl);
+    url.pathname = `${url.pathname.replace(/\/$/, '')}/api/gateway/${path}`;
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    return url;
+  }
+
+  async #send(
+    method: string,
+    url: URL,
+    headers: http.OutgoingHttpHeaders,
+    content: Buffer | null,
+  ): Promise<RawAnswer> {
+    const signal = AbortSignal.timeout(ANSWER_LIMIT_MS);
     try {
-      const response = await fetch(url, {
-        ...init,
-        redirect: 'error',
-        signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-      });
-      const etag = response.headers.get('etag')?.replaceAll('"', '') ?? null;
-      return { status: response.status, text: await response.text(), etag };
+      return await exchange(url, { method, headers, signal }, content);
     } catch (error) {
-      const { message, cause } = error as Error & { cause?: Error };
-      const reason = (cause as NodeJS.ErrnoException | undefined)?.code ?? cause?.message ?? message;
+      const { code, message } = error as NodeJS.ErrnoException;
+      const reason = signal.aborted ? `no answer within ${ANSWER_LIMIT_MS / 1_000} s` : (code ?? message);
       throw new UnreachableError(
-        `no gateway answers at ${this.#baseUrl.origin} (${reason}): start one, or give --admin-url or GATEWAY_ADMIN_URL`,
+        `no gateway answers at ${url.origin} (${reason}): start one, or give --admin-url or GATEWAY_ADMIN_URL`,
       );
     }
   }
+}
+
+/** Not `fetch`: it refuses a list of ports, on which an admin listener may well be. */
+function exchange(url: URL, options: http.RequestOptions, content: Buffer | null): Promise<RawAnswer> {
+  const { request } = url.protocol === 'https:' ? https : http;
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, options, (response) => readAnswer(response).then(resolve, reject));
+    outgoing.on('error', reject);
+    outgoing.end(content ?? undefined);
+  });
+}
+
+async function readAnswer(response: IncomingMessage): Promise<RawAnswer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk);
+  const etag = response.headers.etag?.replaceAll('"', '') ?? null;
+  return { status: response.statusCode ?? 0, etag, text: Buffer.concat(chunks).toString() };
 }
 
 function readJson(text: string, status: number): unknown {
@@ -100,4 +125,12 @@ function readJson(text: string, status: number): unknown {
   } catch {
     throw new ApiError(status, { detail: `the answer (${status}) is not JSON: is this the admin address?` });
   }
+}
+
+function refusal(status: number, answer: unknown): ApiError {
+  const problem = typeof answer === 'object' && answer !== null ? (answer as ApiProblem) : {};
+  if (problem.code !== ERRORS.noRoute.code) return new ApiError(status, problem);
+  const detail =
+    'this is the address for clients: give the one of --admin, with --admin-url or GATEWAY_ADMIN_URL';
+  return new ApiError(status, { ...problem, detail });
 }

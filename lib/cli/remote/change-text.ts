@@ -1,28 +1,33 @@
 /** Changes as people read them. */
-import type { ChangeReceipt } from '../../admin/control-plane.ts';
+import type { ChangeReceipt, WorkerReceipt } from '../../admin/control-plane.ts';
 import type { EntryDifference } from '../../core/config/describe-difference.ts';
 import { formatProblem } from '../../core/config/problem.ts';
 import { EXIT } from '../exit-codes.ts';
+import { counted, printLines } from '../output.ts';
 import { formatTable } from '../table.ts';
 
 const SIGNS = { add: '+', change: '~', remove: '-' } as const;
 const MAX_VALUE_LENGTH = 120;
+/** The gateway describes no more. */
+const MAX_DESCRIBED = 1_000;
+
+export type Comparison = Pick<ChangeReceipt, 'revision' | 'difference' | 'warnings'>;
 
 /** One line an entry, and below it one line each place that differs. */
-export function formatDifference(difference: readonly EntryDifference[]): string {
-  return difference.map(formatEntry).join('');
+export function formatDifference(difference: readonly EntryDifference[]): string[] {
+  const lines = difference.flatMap(formatEntry);
+  return difference.length === MAX_DESCRIBED ? [...lines, '… perhaps more'] : lines;
 }
 
-function formatEntry({ kind, id, action, changes }: EntryDifference): string {
-  const lines = [`${SIGNS[action]} ${kind} ${id}`];
-  if (action === 'change') {
-    for (const change of changes) {
-      lines.push(
-        `    ${change.pointer || '/'}: ${formatValue(change.before)} → ${formatValue(change.after)}`,
-      );
-    }
-  }
-  return `${lines.join('\n')}\n`;
+function formatEntry({ kind, id, action, changes }: EntryDifference): string[] {
+  const head = `${SIGNS[action]} ${kind} ${id}`;
+  if (action !== 'change') return [head];
+  return [
+    head,
+    ...changes.map(
+      ({ pointer, before, after }) => `    ${pointer || '/'}: ${formatValue(before)} → ${formatValue(after)}`,
+    ),
+  ];
 }
 
 function formatValue(value: unknown): string {
@@ -31,28 +36,47 @@ function formatValue(value: unknown): string {
   return text.length <= MAX_VALUE_LENGTH ? text : `${text.slice(0, MAX_VALUE_LENGTH)}…`;
 }
 
-/** Says what became of a change. @returns the exit code */
-export function printReceipt({ revision, changed, applied, complete, warnings }: ChangeReceipt): number {
-  for (const warning of warnings) process.stdout.write(`warning  ${formatProblem(warning)}\n`);
-  if (!changed) {
-    process.stdout.write(`nothing to change: revision ${revision}\n`);
-    return EXIT.ok;
-  }
+/** Says what a change would do. */
+export function printComparison({ difference, warnings, revision }: Comparison): void {
+  const verdict =
+    difference.length === 0
+      ? `no difference from revision ${revision}`
+      : `${counted(difference.length, 'difference')} from revision ${revision}`;
+  printLines([
+    ...formatDifference(difference),
+    ...warnings.map((warning) => `warning  ${formatProblem(warning)}`),
+    verdict,
+  ]);
+}
+
+/** Says what became of a change. */
+export function printReceipt(
+  { revision, changed, applied, complete }: ChangeReceipt,
+  timeoutMs: number,
+): void {
   const confirmed = applied.filter(({ ok }) => ok).length;
-  const count = applied.length === 0 ? '' : `, served by ${confirmed} of ${applied.length} workers`;
-  process.stdout.write(`revision ${revision} is written${count}\n`);
-  if (complete) return EXIT.ok;
-  const missing = applied.filter(({ ok }) => !ok);
+  const count = `served by ${confirmed} of ${counted(applied.length, 'worker')}`;
+  if (changed) printLines([`revision ${revision} is written${applied.length === 0 ? '' : `, ${count}`}`]);
+  else if (applied.length > 0) printLines([`revision ${revision} is ${count}`]);
+  if (complete) return;
+  printLines([`not confirmed within ${timeoutMs} ms; it goes on, and the same command again waits again:`]);
+  printMissing(applied.filter(({ ok }) => !ok));
+}
+
+function printMissing(missing: readonly WorkerReceipt[]): void {
   process.stdout.write(
     formatTable(
       ['INSTANCE', 'WORKER', 'REVISION', 'PROBLEM'],
-      missing.map((receipt) => [
-        receipt.instance,
-        String(receipt.worker),
-        String(receipt.revision),
-        receipt.problem ?? '',
+      missing.map(({ instance, worker, revision, problem }) => [
+        instance,
+        String(worker),
+        String(revision),
+        problem ?? '',
       ]),
     ),
   );
-  return EXIT.unconfirmed;
+}
+
+export function exitCodeOf({ complete }: ChangeReceipt): number {
+  return complete ? EXIT.ok : EXIT.unconfirmed;
 }

@@ -1,9 +1,11 @@
+import { isIP } from 'node:net';
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Explanation } from '../../core/explain/explanation.ts';
 import { EXIT } from '../exit-codes.ts';
+import { printJson, printLines } from '../output.ts';
 import { formatTable } from '../table.ts';
-import { addRemoteOptions, printJson, type RemoteOptions, runRemote } from './remote-command.ts';
+import { addRemoteOptions, type RemoteOptions, runRemote } from './remote-command.ts';
 
 type HeaderPair = readonly [name: string, value: string];
 
@@ -17,10 +19,18 @@ export function addExplainCommand(program: Command): void {
   const command = program
     .command('explain')
     .description('what would become of a request: route, why that one, what is sent where; sends nothing')
-    .argument('<method>')
+    .argument('<method>', 'such as GET')
     .argument('<url>', 'such as http://api.example.com/orders?x=1, or a path with -H "host: …"')
-    .option('-H, --header <field>', '"name: value"; may be given again', collectHeader, [])
-    .option('--client <address>', 'address of the client (default 127.0.0.1)');
+    .addOption(
+      new Option('-H, --header <field>', '"name: value"; may be given again')
+        .argParser(collectHeader)
+        .default([], 'none'),
+    )
+    .addOption(
+      new Option('--client <address>', 'IP address of the client')
+        .argParser(parseAddress)
+        .default(undefined, '127.0.0.1'),
+    );
   addRemoteOptions(command).action((method: string, url: string, options: ExplainOptions) =>
     runRemote(options, async (client) => {
       const { body } = await client.call('POST', 'explain', {
@@ -42,6 +52,11 @@ function collectHeader(text: string, before: readonly HeaderPair[]): readonly He
   const colon = text.indexOf(':');
   if (colon <= 0) throw new InvalidArgumentError('give "name: value".');
   return [...before, [text.slice(0, colon).trim(), text.slice(colon + 1).trim()]];
+}
+
+function parseAddress(text: string): string {
+  if (isIP(text) > 0) return text;
+  throw new InvalidArgumentError('give an IP address.');
 }
 
 function printExplanation(explanation: Explanation): void {
@@ -83,5 +98,5 @@ function printTable(headers: readonly string[], rows: readonly (readonly string[
 }
 
 function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  printLines([line]);
 }

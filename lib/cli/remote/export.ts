@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { stringify } from 'yaml';
 import { EXIT } from '../exit-codes.ts';
-import { addRemoteOptions, printJson, type RemoteOptions, runRemote } from './remote-command.ts';
+import { printJson } from '../output.ts';
+import { formatYaml } from '../yaml-text.ts';
+import { addRemoteOptions, type RemoteOptions, runRemote } from './remote-command.ts';
 
 /** `gateway export`: the configuration as a document that `apply` and `start --config` take. */
 export function addExportCommand(program: Command): void {
@@ -12,8 +13,7 @@ export function addExportCommand(program: Command): void {
     runRemote(options, async (client) => {
       const { body } = await client.call('GET', 'config');
       if (options.json === true) printJson(body);
-      // Long texts stay on one line: folded ones are hard to compare.
-      else process.stdout.write(stringify(body, { lineWidth: 0 }));
+      else process.stdout.write(formatYaml(body));
       return EXIT.ok;
     }),
   );

@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { formatProblem } from '../../core/config/problem.ts';
+import { formatProblem, type Problem } from '../../core/config/problem.ts';
 import { EXIT } from '../exit-codes.ts';
-import { readSecret } from '../secret-from-environment.ts';
+import { printErrorLines, printJson } from '../output.ts';
 import { ApiClient, ApiError } from './api-client.ts';
+import { type ApiToken, findToken, UnusableTokenError } from './api-token.ts';
+import { InvalidDocumentError } from './read-document.ts';
 
 /** What every command that talks to a gateway takes. */
 export interface RemoteOptions {
@@ -13,77 +13,85 @@ export interface RemoteOptions {
   readonly json?: boolean;
 }
 
-/** The file that the first start leaves in the state directory. */
-const FIRST_TOKEN_FILE = 'admin.token';
+const DEFAULT_ADMIN_URL = 'http://127.0.0.1:9901';
+const TOKEN_HELP = `
+The token comes from GATEWAY_TOKEN, else from the file that GATEWAY_TOKEN_FILE names, else from admin.token in the
+directory GATEWAY_STATE (./.gateway), where the first start of a gateway leaves one.`;
 
 /** Adds the options that say which gateway is meant, and how the answer is printed. */
 export function addRemoteOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--admin-url <url>', 'admin address of the gateway; the token comes from GATEWAY_TOKEN')
+      new Option('--admin-url <url>', 'admin address of the gateway')
         .env('GATEWAY_ADMIN_URL')
-        .default('http://127.0.0.1:9901'),
+        .default(DEFAULT_ADMIN_URL),
     )
-    .option('--json', 'print the answer as JSON, for scripts');
+    .option('--json', 'print the answer as JSON, for scripts')
+    .addHelpText('after', TOKEN_HELP);
 }
 
 /** Runs what a command does and ends with its exit code; what goes wrong is said on standard error. */
 export async function runRemote(
-  options: RemoteOptions,
+  { adminUrl, json = false }: RemoteOptions,
   work: (client: ApiClient) => Promise<number>,
 ): Promise<void> {
+  let token: ApiToken | null = null;
   try {
-    process.exitCode = await work(new ApiClient(parseUrl(options.adminUrl), findToken(process.env)));
+    // An empty variable is one that is not set.
+    const url = parseUrl(adminUrl || DEFAULT_ADMIN_URL);
+    token = findToken(process.env);
+    process.exitCode = await work(new ApiClient(url, token.token));
   } catch (error) {
-    process.exitCode = report(error, options.json === true);
+    if (json) printJson(jsonOf(error));
+    printErrorLines([`fengling-gateway: ${describe(error, token)}`, ...listProblems(error)]);
+    process.exitCode = exitCodeOf(error);
   }
 }
 
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
-  throw new RangeError(`--admin-url ${text}: give a URL such as http://127.0.0.1:9901`);
-}
-
-/** The token of the environment or, on the machine of a gateway, the one that its first start made. */
-function findToken(environment: NodeJS.ProcessEnv): string | null {
-  const token = readSecret(environment, 'GATEWAY_TOKEN');
-  if (token !== null) return token;
-  try {
-    return readFileSync(join(environment.GATEWAY_STATE || './.gateway', FIRST_TOKEN_FILE), 'utf8').trim();
-  } catch {
-    return null;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new RangeError(`--admin-url ${text}: give a URL such as ${DEFAULT_ADMIN_URL}`);
   }
-}
-
-function report(error: unknown, json: boolean): number {
-  if (error instanceof ApiError) {
-    if (json) process.stdout.write(`${JSON.stringify(error.problem)}\n`);
-    complain(error.message);
-    for (const { pointer, message, hint } of error.problem.problems ?? []) {
-      process.stderr.write(
-        `  ${formatProblem({ pointer, message, ...(hint === undefined ? {} : { hint }) })}\n`,
-      );
-    }
-    return exitCodeOf(error);
+  if (url.username !== '' || url.password !== '') {
+    throw new RangeError('--admin-url: leave user and password out; a token goes into GATEWAY_TOKEN');
   }
-  complain(error instanceof Error ? error.message : String(error));
-  return EXIT.failed;
+  // The address of the API itself is as good as that of the listener.
+  url.pathname = url.pathname.replace(/\/api\/gateway\/?$/, '/');
+  url.search = '';
+  url.hash = '';
+  return url;
 }
 
-function exitCodeOf({ status }: ApiError): number {
-  if (status === 412) return EXIT.conflict;
-  if (status !== 401 && status !== 403) return EXIT.failed;
-  process.stderr.write(
-    '  give a token in GATEWAY_TOKEN or GATEWAY_TOKEN_FILE; `gateway token create` makes one\n',
-  );
-  return EXIT.unauthorized;
+function describe(error: unknown, token: ApiToken | null): string {
+  if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
+  if (error.status === 401 && token?.token === null) {
+    return `a token is needed: ${token.origin}; \`gateway token create\` makes one`;
+  }
+  if (error.status !== 401 && error.status !== 403) return error.message;
+  return `${error.message} (the token is from ${token?.origin}; \`gateway token create\` makes another)`;
 }
 
-function complain(message: string): void {
-  process.stderr.write(`fengling-gateway: ${message}\n`);
+function listProblems(error: unknown): string[] {
+  return problemsOf(error).map((problem) => `  ${formatProblem(problem)}`);
 }
 
-export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+/** All that is wrong, where the message does not say it already. */
+function problemsOf(error: unknown): readonly Problem[] {
+  if (error instanceof InvalidDocumentError) return error.problems;
+  const problems = error instanceof ApiError ? error.problem.problems : undefined;
+  return problems ?? [];
+}
+
+function jsonOf(error: unknown): unknown {
+  if (error instanceof ApiError) return { ...error.problem, detail: error.message };
+  const problems = problemsOf(error);
+  return { detail: (error as Error).message, ...(problems.length === 0 ? {} : { problems }) };
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof UnusableTokenError) return EXIT.unauthorized;
+  if (!(error instanceof ApiError)) return EXIT.failed;
+  if (error.status === 412) return EXIT.conflict;
+  return error.status === 401 || error.status === 403 ? EXIT.unauthorized : EXIT.failed;
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { EXIT } from '../exit-codes.ts';
-import { addRemoteOptions, printJson, type RemoteOptions, runRemote } from './remote-command.ts';
+import { printJson, printLines } from '../output.ts';
+import { addRemoteOptions, type RemoteOptions, runRemote } from './remote-command.ts';
 
 /** `gateway restart`: a rolling restart of the workers. */
 export function addRestartCommand(program: Command): void {
@@ -11,7 +12,7 @@ export function addRestartCommand(program: Command): void {
     runRemote(options, async (client) => {
       const { body } = await client.call('POST', 'workers/restart');
       if (options.json === true) printJson(body);
-      else process.stdout.write('the workers are being restarted; `gateway status` shows how far it is\n');
+      else printLines(['the workers are being restarted; `gateway status` shows how far it is']);
       return EXIT.ok;
     }),
   );

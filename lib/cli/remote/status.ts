@@ -2,8 +2,9 @@ import type { Command } from 'commander';
 import type { FleetMember, InstanceStatus } from '../../admin/control-plane.ts';
 import { formatProblem } from '../../core/config/problem.ts';
 import { EXIT } from '../exit-codes.ts';
+import { counted, printJson, printLines } from '../output.ts';
 import { formatTable } from '../table.ts';
-import { addRemoteOptions, printJson, type RemoteOptions, runRemote } from './remote-command.ts';
+import { addRemoteOptions, type RemoteOptions, runRemote } from './remote-command.ts';
 
 interface StatusOptions extends RemoteOptions {
   readonly fleet?: boolean;
@@ -32,13 +33,13 @@ function printInstance(status: InstanceStatus): void {
   const lines = [
     `${status.instance}, version ${status.version}, ${status.ready ? 'ready' : 'not ready'}, listens on ${status.listen || '(nothing yet)'}`,
     `store     ${store.kind} (${store.source}), ${store.reachable ? 'reachable' : 'not reachable'}${store.problem === null ? '' : `: ${store.problem}`}`,
-    `revision  ${configuration.revision}, ${configuration.routes} routes, ${configuration.clusters} clusters, fingerprint ${configuration.fingerprint}`,
+    `revision  ${configuration.revision}, ${counted(configuration.routes, 'route')}, ${counted(configuration.clusters, 'cluster')}, fingerprint ${configuration.fingerprint}`,
     `traffic   ${status.requestsPerSecond} requests a second`,
   ];
   if (configuration.degraded !== null) lines.push(`degraded  ${configuration.degraded}`);
   if (refused !== null) lines.push(`refused   revision ${refused.revision ?? '?'} at ${refused.at}`);
   for (const problem of refused?.problems ?? []) lines.push(`          ${formatProblem(problem)}`);
-  process.stdout.write(`${lines.join('\n')}\n\n`);
+  printLines([...lines, '']);
   process.stdout.write(
     formatTable(
       ['WORKER', 'PID', 'STATE', 'REVISION', 'FINGERPRINT'],

@@ -10,12 +10,16 @@ export interface WriteOptions extends RemoteOptions {
   readonly message?: string;
 }
 
+/** As the management API has it. */
+export const MAX_MESSAGE_LENGTH = 1_000;
+const MAX_TIMEOUT_MS = 60_000;
+
 export function addWriteOptions(command: Command): Command {
   return command
-    .option('--dry-run', 'show what would change, change nothing')
+    .option('--dry-run', 'show what would change, change nothing; exit code 2 where something would')
     .addOption(
       new Option('--expect <revision>', 'only if the configuration is at this revision').argParser(
-        parseCount,
+        countFrom(0),
       ),
     )
     .addOption(
@@ -24,22 +28,30 @@ export function addWriteOptions(command: Command): Command {
         .default('all'),
     )
     .addOption(
-      new Option('--timeout-ms <n>', 'how long to wait for them').argParser(parseCount).default(5_000),
+      new Option('--timeout-ms <n>', 'how long to wait for them, at most 60000')
+        .argParser(countFrom(0, MAX_TIMEOUT_MS))
+        .default(5_000),
     )
-    .option('--message <text>', 'why, for the history');
+    .addOption(new Option('--message <text>', 'why, for the history').argParser(parseMessage));
 }
 
 /** How a write is done, as its query. */
-export function termsOf({
-  wait,
-  timeoutMs,
-  dryRun,
-}: WriteOptions): Record<string, string | number | boolean | undefined> {
-  return { wait, timeoutMs, dryRun };
+export function termsOf({ wait, timeoutMs }: WriteOptions): Record<string, string | number> {
+  return { wait, timeoutMs };
 }
 
-export function parseCount(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
-  throw new InvalidArgumentError('give an integer of at least 0.');
+/** @returns what reads an integer of these bounds from the command line */
+export function countFrom(minimum: number, maximum = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= minimum && value <= maximum) return value;
+    const bounds =
+      maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
+    throw new InvalidArgumentError(`give an integer ${bounds}.`);
+  };
+}
+
+function parseMessage(text: string): string {
+  if (text.length <= MAX_MESSAGE_LENGTH) return text;
+  throw new InvalidArgumentError(`give at most ${MAX_MESSAGE_LENGTH} characters.`);
 }

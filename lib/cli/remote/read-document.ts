@@ -1,0 +1,65 @@
+/** The files that `apply` and `diff` take. */
+import { readFile, stat } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+import type { Problem } from '../../core/config/problem.ts';
+import { ConfigFileStore } from '../../store/config-file-store.ts';
+import { UnreadableStoreError } from '../../store/config-store.ts';
+import { formatOf, parseDocument } from '../../store/parse-document.ts';
+import { counted } from '../output.ts';
+
+const STANDARD_INPUT = '-';
+
+/** A file that is no configuration document; the message counts what is wrong, `problems` says it. */
+export class InvalidDocumentError extends Error {
+  readonly problems: readonly Problem[];
+  constructor(file: string, problems: readonly Problem[]) {
+    super(`${nameOf(file)} is refused: ${counted(problems.length, 'problem')}`);
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads a configuration file, or standard input where `file` is `-`. It is parsed, and not validated.
+ * @throws InvalidDocumentError, Error
+ */
+export async function readDocument(file: string): Promise<unknown> {
+  if (file === STANDARD_INPUT) return parse(file, await buffer(process.stdin));
+  if (await isPipe(file)) return parse(file, await readFile(file));
+  try {
+    return (await new ConfigFileStore(file).read()).document;
+  } catch (error) {
+    // Where nothing was read the message says it all.
+    if (!(error instanceof UnreadableStoreError) || error.cause !== undefined) throw error;
+    throw new InvalidDocumentError(file, error.problems);
+  }
+}
+
+/** What a shell makes of `<(…)`. */
+async function isPipe(file: string): Promise<boolean> {
+  try {
+    return (await stat(file)).isFIFO();
+  } catch {
+    return false;
+  }
+}
+
+function parse(file: string, bytes: Buffer): unknown {
+  const text = decode(file, bytes);
+  // There is no name to tell the format by.
+  const format = /^\s*\{/.test(text) ? 'json' : formatOf(file);
+  const { document, problems } = parseDocument(text, format);
+  if (problems.length > 0) throw new InvalidDocumentError(file, problems);
+  return document;
+}
+
+function decode(file: string, bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new InvalidDocumentError(file, [{ pointer: '', message: 'it is not UTF-8' }]);
+  }
+}
+
+function nameOf(file: string): string {
+  return file === STANDARD_INPUT ? 'standard input' : file;
+}
