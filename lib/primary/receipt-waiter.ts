@@ -57,7 +57,7 @@ export class ReceiptWaiter {
       // Already heard from while the list is on its way.
       this.#waits.add(wait);
       await this.#lookUp(members);
-      this.#waits.delete(wait);
+      this.#forget(wait);
     }
     const receipts = this.#take(wait, this.#status());
     const leftMs = deadlineMs - performance.now();
@@ -74,6 +74,10 @@ export class ReceiptWaiter {
     this.#lookUpTimer ??= setInterval(() => void this.#lookUpForAll(), LOOK_UP_INTERVAL_MS);
     await promise;
     clearTimeout(limit);
+    this.#forget(wait);
+  }
+
+  #forget(wait: Wait): void {
     this.#waits.delete(wait);
     if (this.#waits.size > 0 || this.#lookUpTimer === null) return;
     clearInterval(this.#lookUpTimer);

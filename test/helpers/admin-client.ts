@@ -10,7 +10,7 @@ import type { RawResponse } from './response-reader.ts';
 const ANSWER_LIMIT_MS = 65_000;
 
 /** A receipt, or a problem document. */
-export interface WriteAnswer extends Partial<ChangeReceipt> {
+interface WriteAnswer extends Partial<ChangeReceipt> {
   readonly code?: string;
   readonly detail?: string;
   readonly currentRevision?: number;
@@ -32,6 +32,7 @@ export interface WriteResult {
 export class AdminClient {
   readonly #port: () => number;
   readonly #stateDirectory: string;
+  #token: string | null = null;
 
   /** @param port of the admin listener, asked for at each call */
   constructor(port: () => number, stateDirectory: string) {
@@ -41,9 +42,9 @@ export class AdminClient {
 
   /** Sends one request, on a connection of its own. `path` follows /api/gateway/. */
   async call(method: string, path: string, { body, ifMatch }: CallOptions = {}): Promise<RawResponse> {
-    const token = (await readFile(join(this.#stateDirectory, 'admin.token'), 'utf8')).trim();
+    this.#token ??= (await readFile(join(this.#stateDirectory, 'admin.token'), 'utf8')).trim();
     const headers = {
-      Authorization: `Bearer ${token}`,
+      Authorization: `Bearer ${this.#token}`,
       Connection: 'close',
       ...(ifMatch === undefined ? {} : { 'If-Match': `"${ifMatch}"` }),
       ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),

@@ -96,8 +96,8 @@ export function routeTo(path: string): Route {
   return { match: { path }, cluster: 'origin' };
 }
 
-/** @throws AssertionError where not everybody serves the same */
-function agreementOf(statuses: readonly InstanceStatus[]): Agreement {
+/** @throws AssertionError where not every worker of all instances serves the same, or one of them complains */
+export function agreementOf(statuses: readonly InstanceStatus[], workersEach = WORKERS): Agreement {
   const [first] = statuses;
   assert(first !== undefined);
   const { revision, id, fingerprint } = first.configuration;
@@ -115,7 +115,7 @@ function agreementOf(statuses: readonly InstanceStatus[]): Agreement {
     assert.deepEqual([store.reachable, store.problem], [true, null], instance);
     assert.deepEqual(
       workers.map((worker) => [worker.state, worker.revision, worker.id, worker.fingerprint]),
-      Array.from({ length: WORKERS }, () => ['serving', revision, id, fingerprint]),
+      Array.from({ length: workersEach }, () => ['serving', revision, id, fingerprint]),
       instance,
     );
   }

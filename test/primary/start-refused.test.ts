@@ -93,7 +93,7 @@ t.test('one port for clients and for probes', async (t) => {
     admin: `127.0.0.1:${port}`,
   });
   t.equal(code, 1);
-  t.match(lines, [/--admin$/]);
+  t.match(lines, [/\(EADDRINUSE\): .*--listen$/], 'the admin listener has it by then');
 });
 
 t.test('an address that is not of this host', async (t) => {

@@ -3,6 +3,7 @@ import t from 'tap';
 import type { Delta, Head, Operation } from '../../lib/core/config/change.ts';
 import { applyOperations, diffConfigurations } from '../../lib/core/config/difference.ts';
 import type { Configuration, Route } from '../../lib/core/config/model.ts';
+import type { DestinationHealth } from '../../lib/core/health/health-report.ts';
 import type { ToWorker } from '../../lib/ipc/protocol.ts';
 import { WorkerChannel } from '../../lib/primary/worker-channel.ts';
 
@@ -47,9 +48,17 @@ function openChannel() {
     for (let next = leaving.shift(); next !== undefined; next = leaving.shift()) next();
   };
   const types = () => sent.map(({ type }) => type);
-  const answer = (revision: number) => channel.onApplied(headOf(revision));
-  return { channel, sent, leaving, letLeave, types, answer };
+  const answer = (revision: number) =>
+    channel.onApplied({ ...headOf(revision), fingerprint: `fingerprint-${revision}` });
+  const parts = () =>
+    sent.flatMap((message) => (message.type === 'transferPart' ? [message.operations] : []));
+  return { channel, sent, leaving, letLeave, types, answer, parts };
 }
+
+const routesOf = (count: number, path = '/old') =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`r${index}`, path]));
+const putsOf = (routes: Record<string, string>) =>
+  Object.entries(routes).map(([id, path]) => putRoute(id, path));
 
 /** A channel whose worker serves revision 1 with the given routes. */
 function openServing(routes: Record<string, string> = {}) {
@@ -61,33 +70,58 @@ function openServing(routes: Record<string, string> = {}) {
   return opened;
 }
 
-t.test('a snapshot goes out in slices, the next one when the one before has left', (t) => {
-  const routes = Object.fromEntries(Array.from({ length: 1_001 }, (_, index) => [`r${index}`, `/${index}`]));
-  const configuration = configurationOf(routes);
-  const { channel, sent, leaving, letLeave, types } = openChannel();
+t.test('a whole configuration goes out in slices, the next one when the one before has left', (t) => {
+  const configuration = configurationOf(routesOf(1_501));
+  const { channel, sent, leaving, letLeave, types, parts } = openChannel();
   channel.start({ head: headOf(1), configuration });
-  t.same(types(), ['snapshotBegin', 'snapshotPart']);
-  t.equal(leaving.length, 1);
+  t.same(types(), ['transferBegin', 'transferPart']);
+  t.same([sent[0], leaving.length], [{ type: 'transferBegin', parent: null }, 1]);
   letLeave();
-  t.equal(types().at(-1), 'snapshotEnd');
-  t.match(sent.at(-1), { revision: 1, id: 'id-1' });
-  const parts = sent.flatMap((message) => (message.type === 'snapshotPart' ? [message.operations] : []));
-  t.ok(parts.length >= 5, `${parts.length} slices`);
-  t.ok(Math.max(...parts.map(({ length }) => length)) <= 200);
-  const built = applyOperations({ clusters: new Map(), routes: new Map() }, parts.flat());
+  t.same(sent.at(-1), { type: 'transferEnd', revision: 1, id: 'id-1' });
+  t.ok(parts().length >= 3, `${parts().length} slices`);
+  t.ok(Math.max(...parts().map(({ length }) => length)) <= 500);
+  const built = applyOperations({ clusters: new Map(), routes: new Map() }, parts().flat());
   t.same(diffConfigurations(built, configuration), []);
-  t.equal(parts[0]?.[0]?.kind, 'cluster', 'clusters come first');
+  t.equal(parts()[0]?.[0]?.kind, 'cluster', 'clusters come first');
   t.end();
 });
 
-t.test('an empty configuration is a snapshot too', (t) => {
+t.test('a whole configuration is what it was at the start, whatever its maps hold later', (t) => {
+  const routes = new Map(Object.keys(routesOf(1_500)).map((id) => [id, routeTo('/old')]));
+  const clusters = new Map([['c', { destinations: {} }]]);
+  const { channel, letLeave, parts } = openChannel();
+  channel.start({ head: headOf(1), configuration: { clusters, routes } });
+  const before = { clusters: new Map(clusters), routes: new Map(routes) };
+  routes.delete('r1499');
+  routes.set('r1498', routeTo('/new'));
+  routes.set('late', routeTo('/late'));
+  clusters.clear();
+  letLeave();
+  const built = applyOperations({ clusters: new Map(), routes: new Map() }, parts().flat());
+  t.same(diffConfigurations(built, before), []);
+  t.end();
+});
+
+t.test('an empty configuration is one too', (t) => {
   const { channel, types } = openChannel();
   channel.start({ head: headOf(1), configuration: { clusters: new Map(), routes: new Map() } });
-  t.same(types(), ['snapshotBegin', 'snapshotEnd']);
+  t.same(types(), ['transferBegin', 'transferEnd']);
   t.end();
 });
 
-t.test('a change before the start is not sent: the snapshot has it', (t) => {
+t.test('what is heavy has slices of its own', (t) => {
+  const destinations = Object.fromEntries(
+    Array.from({ length: 300 }, (_, index) => [`d${index}`, { url: 'http://127.0.0.1' }]),
+  );
+  const clusters = new Map(Array.from({ length: 10 }, (_, index) => [`c${index}`, { destinations }]));
+  const { channel, letLeave, parts } = openChannel();
+  channel.start({ head: headOf(1), configuration: { clusters, routes: new Map() } });
+  letLeave();
+  t.equal(parts().length, 5);
+  t.end();
+});
+
+t.test('a change before the start is not sent: the configuration has it', (t) => {
   const { channel, types, letLeave, answer } = openChannel();
   channel.publish(deltaTo(2, [putRoute('r', '/r')]));
   t.same(types(), []);
@@ -95,27 +129,27 @@ t.test('a change before the start is not sent: the snapshot has it', (t) => {
   letLeave();
   answer(2);
   t.notOk(types().includes('delta'));
-  t.same(channel.applied, { revision: 2, id: 'id-2' });
+  t.same(channel.applied, { revision: 2, id: 'id-2', fingerprint: 'fingerprint-2' });
   t.end();
 });
 
-t.test('changes during the snapshot are folded, and sent after its answer', (t) => {
-  const { channel, sent, types, letLeave, answer } = openChannel();
-  const routes = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`r${index}`, '/old']));
-  channel.start({ head: headOf(1), configuration: configurationOf(routes) });
+t.test('changes during the first transfer are folded, and sent after its answer', (t) => {
+  const { channel, sent, types, letLeave, answer, parts } = openChannel();
+  channel.start({ head: headOf(1), configuration: configurationOf(routesOf(300)) });
   channel.publish(deltaTo(2, [putRoute('r299', '/second'), putRoute('new', '/new')]));
   letLeave();
   channel.publish(deltaTo(3, [putRoute('r299', '/third'), deleteRoute('new')]));
-  t.notOk(types().includes('delta'), 'nothing overtakes the snapshot');
-  const parts = sent.flatMap((message) => (message.type === 'snapshotPart' ? message.operations : []));
+  t.notOk(types().includes('delta'), 'nothing overtakes the transfer');
   t.notOk(
-    parts.some(
-      (operation) =>
-        operation.op === 'put' && operation.kind === 'route' && operation.value.match.path !== '/old',
-    ),
+    parts()
+      .flat()
+      .some(
+        (operation) =>
+          operation.op === 'put' && operation.kind === 'route' && operation.value.match.path !== '/old',
+      ),
     'and nothing mixes into it',
   );
-  t.match(sent.at(-1), { type: 'snapshotEnd', id: 'id-1' });
+  t.match(sent.at(-1), { type: 'transferEnd', id: 'id-1' });
 
   answer(1);
   t.same(sent.at(-1), {
@@ -149,7 +183,7 @@ t.test('there are never two deltas under way', (t) => {
   });
   answer(5);
   t.equal(sent.length, 2, 'nothing is left');
-  t.same(channel.applied, { revision: 5, id: 'id-5' });
+  t.same(channel.applied, { revision: 5, id: 'id-5', fingerprint: 'fingerprint-5' });
   t.end();
 });
 
@@ -164,6 +198,132 @@ t.test('each change goes out at once where nothing is under way', (t) => {
     { id: 'id-3', parent: 'id-2' },
   ]);
   t.equal(sent.length, 2);
+  t.end();
+});
+
+t.test('what is too large for one go is a transfer that follows what the worker holds', (t) => {
+  const { channel, sent, types, letLeave, answer, parts } = openServing(routesOf(2_000));
+  const operations = [...putsOf(routesOf(1_200, '/new')), deleteRoute('r1999')];
+  channel.publish(deltaTo(2, operations));
+  t.same(types(), ['transferBegin', 'transferPart']);
+  t.same(sent[0], { type: 'transferBegin', parent: 'id-1' });
+
+  channel.publish(deltaTo(3, [putRoute('r0', '/third')]));
+  channel.publish(deltaTo(4, [putRoute('r0', '/fourth')]));
+  letLeave();
+  t.same(sent.at(-1), { type: 'transferEnd', revision: 2, id: 'id-2' });
+  t.same(parts().flat(), operations);
+  answer(2);
+  t.same(sent.at(-1), {
+    type: 'delta',
+    revision: 4,
+    id: 'id-4',
+    parent: 'id-2',
+    operations: [putRoute('r0', '/fourth')],
+  });
+  t.end();
+});
+
+t.test('small changes that together are large go as one transfer', (t) => {
+  const { channel, sent, types, letLeave, answer, parts } = openServing();
+  channel.publish(deltaTo(2, [putRoute('first', '/first')]));
+  const operations = putsOf(routesOf(700, '/new'));
+  for (const [index, operation] of operations.entries()) channel.publish(deltaTo(3 + index, [operation]));
+  channel.publish(deltaTo(703, [putRoute('r0', '/last')]));
+  t.equal(sent.length, 1);
+  answer(2);
+  letLeave();
+  t.same(types(), ['delta', 'transferBegin', 'transferPart', 'transferPart', 'transferEnd']);
+  t.match([sent[1], sent.at(-1)], [{ parent: 'id-2' }, { revision: 703 }]);
+  t.same(parts().flat(), [putRoute('r0', '/last'), ...operations.slice(1)]);
+  t.end();
+});
+
+t.test('very many operations go as they came, which leads to the same', (t) => {
+  const { channel, letLeave, answer, parts } = openServing();
+  channel.publish(deltaTo(2, [putRoute('first', '/first')]));
+  channel.publish(deltaTo(3, putsOf(routesOf(11_000, '/new'))));
+  channel.publish(deltaTo(4, [putRoute('r0', '/last'), deleteRoute('r1')]));
+  answer(2);
+  letLeave();
+  const built = applyOperations({ clusters: new Map(), routes: new Map() }, parts().flat());
+  t.same(
+    [built.routes.get('r0')?.match.path, built.routes.has('r1'), built.routes.size],
+    ['/last', false, 10_999],
+  );
+  t.end();
+});
+
+t.test('one operation that cannot be divided is no reason for a transfer', (t) => {
+  const { channel, types } = openServing();
+  const destinations = Object.fromEntries(
+    Array.from({ length: 1_000 }, (_, index) => [`d${index}`, { url: 'http://127.0.0.1' }]),
+  );
+  channel.publish(deltaTo(2, [{ op: 'put', kind: 'cluster', id: 'c', value: { destinations } }]));
+  t.same(types(), ['delta']);
+  t.end();
+});
+
+const unhealthy = (destination: string): DestinationHealth => ({ cluster: 'c', destination, healthy: false });
+const healthIn = (sent: readonly ToWorker[]) =>
+  sent.flatMap((message) => (message.type === 'health' ? message.destinations : []));
+
+t.test('a new worker knows the health of destinations before its configuration', (t) => {
+  const { channel, sent, types, letLeave } = openChannel();
+  channel.start({ head: headOf(1), configuration: configurationOf({}) }, [unhealthy('a')]);
+  t.same(types(), ['health', 'transferBegin', 'transferPart']);
+  letLeave();
+  t.same(healthIn(sent), [unhealthy('a')]);
+  t.end();
+});
+
+t.test('much of it goes in slices, and the configuration still comes after all of it', (t) => {
+  const { channel, sent, types, letLeave } = openChannel();
+  const health = Array.from({ length: 1_201 }, (_, index) => unhealthy(`d${index}`));
+  channel.start({ head: headOf(1), configuration: configurationOf({}) }, health);
+  t.same(types(), ['health']);
+  letLeave();
+  t.same(types(), ['health', 'health', 'health', 'transferBegin', 'transferPart', 'transferEnd']);
+  t.same(healthIn(sent), health);
+  t.end();
+});
+
+t.test(
+  'health goes out at once, also amid a transfer, and the last word on a destination comes last',
+  (t) => {
+    const { channel, sent, types, leaving, letLeave } = openServing();
+    channel.publish(deltaTo(2, putsOf(routesOf(700))));
+    channel.sendHealth([unhealthy('a')]);
+    t.same(types(), ['transferBegin', 'transferPart', 'health']);
+    channel.sendHealth([{ ...unhealthy('a'), healthy: true }, unhealthy('b')]);
+    channel.sendHealth([unhealthy('a')]);
+    t.equal(leaving.length, 2, 'one of each kind is on its way');
+    letLeave();
+    t.same(healthIn(sent), [unhealthy('a'), unhealthy('a'), unhealthy('b')]);
+    t.equal(types().at(-1), 'transferEnd');
+    t.end();
+  },
+);
+
+t.test('health before the start is not sent: the start has it', (t) => {
+  const { channel, types } = openChannel();
+  channel.sendHealth([unhealthy('a')]);
+  t.same(types(), []);
+  t.end();
+});
+
+t.test('the wait for an answer is counted from the last slice', (t) => {
+  const { channel, leaving, answer } = openServing();
+  channel.publish(deltaTo(2, putsOf(routesOf(1_200))));
+  const nowMs = () => performance.now() + 1_000;
+  for (let next = leaving.shift(); next !== undefined; next = leaving.shift()) {
+    const beforeMs = performance.now();
+    next();
+    t.ok(channel.waitingMs(nowMs()) <= nowMs() - beforeMs);
+  }
+  t.ok(channel.waitingMs(nowMs()) >= 1_000);
+  answer(2);
+  t.equal(channel.waitingMs(nowMs()), 0);
   t.end();
 });
 

@@ -20,6 +20,10 @@ function createHandle() {
     isConfigured: () => true,
     configurationRevision: () => 1,
     isRefused: () => false,
+    isDegraded: () => false,
+    storeCondition: () => ({ reachable: true, problem: null, since: '' }),
+    isLastGoodUnsaved: () => false,
+    unhealthyDestinations: () => 0,
     droppedConnections: () => 0,
   });
   t.teardown(() => hub.close());
@@ -30,6 +34,7 @@ function createHandle() {
     onAccepted: tell('accepted'),
     onMissed: tell('missed'),
     onSample: (from, collection, sample) => hub.onSample(from, collection, sample),
+    onExplained: tell('explained'),
     onDrained: tell('drained'),
     onExit: (from) => {
       told.push('exit');

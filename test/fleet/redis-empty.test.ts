@@ -1,0 +1,79 @@
+/** Redis comes back with nothing: what it held is served on, and the next write gives it back all of it. */
+import assert from 'node:assert/strict';
+import t, { type Test } from 'tap';
+import { type Fleet, routeTo, startFleet, startTraffic } from '../helpers/fleet.ts';
+import { startRedis } from '../helpers/redis-server.ts';
+import { openStore, storedAgreement } from '../helpers/store-client.ts';
+
+async function waitUntilDegraded(t: Test, fleet: Fleet): Promise<void> {
+  await fleet.each(({ ready, store, configuration }) => {
+    assert.equal(store.reachable, true);
+    assert.match(configuration.degraded ?? '', /the store is empty/);
+    assert.equal(ready, true);
+  });
+  await fleet.eachMetric({ gateway_configuration_degraded: 1, gateway_store_reachable: 1 });
+  for (const { gateway } of fleet.instances) {
+    const isLoud = ({ msg, level }: { msg?: string; level?: unknown }) =>
+      level === 'error' && msg?.startsWith('the store is empty') === true;
+    t.ok(gateway.logs.some(isLoud), 'it is logged as an error');
+  }
+}
+
+t.test('Redis back empty: never adopted; the next write restores everything and adds to it', async (t) => {
+  const redis = await startRedis(t);
+  const fleet = await startFleet(t, { url: redis.url, routes: { other: routeTo('/other') } });
+  const before = await fleet.agree();
+  const traffic = await startTraffic(t, fleet.instances);
+
+  await redis.restart();
+  await waitUntilDegraded(t, fleet);
+  await fleet.each(({ configuration }) => {
+    assert.equal(configuration.revision, before.revision);
+    assert.equal(configuration.fingerprint, before.fingerprint);
+  });
+  t.equal(
+    await redis.command('DBSIZE'),
+    await redis.command('EVAL', COUNT_OF_RECORDS, '0'),
+    'nobody filled it',
+  );
+
+  const { status, body } = await fleet.two.admin.put('routes', 'added', routeTo('/added'));
+  t.equal(status, 201, JSON.stringify(body));
+  t.equal(body.revision, before.revision + 1, 'the revision counts on');
+  t.equal(body.complete, true);
+  const after = await fleet.agree();
+  t.equal(after.revision, before.revision + 1);
+  t.same(await storedAgreement(await openStore(t, redis)), after, 'Redis holds what is served');
+  for (const path of ['/steady', '/other', '/added']) t.same(await fleet.statusOf(path), [200, 200], path);
+  await fleet.eachMetric({ gateway_configuration_degraded: 0, gateway_configuration_step_backs_total: 0 });
+  await fleet.assertTakesChanges();
+  await traffic.assertUnharmed();
+});
+
+/** The keys by which instances say that they are there. */
+const COUNT_OF_RECORDS = "return #redis.call('KEYS', '{gateway}:instance*')";
+
+t.test('many who write to an empty Redis at once: it is filled once, and all changes land', async (t) => {
+  const redis = await startRedis(t);
+  const fleet = await startFleet(t, { url: redis.url });
+  const before = await fleet.agree();
+  const traffic = await startTraffic(t, fleet.instances);
+  await redis.restart();
+  await waitUntilDegraded(t, fleet);
+
+  const orders = [1, 2, 3].flatMap((turn) =>
+    fleet.instances.map(({ name, admin }) => ({ admin, id: `by-${name}-${turn}` })),
+  );
+  const answers = await Promise.all(
+    orders.map(({ admin, id }) => admin.put('routes', id, routeTo(`/${id}`))),
+  );
+  for (const { status, body } of answers) t.equal(status, 201, JSON.stringify(body));
+  const after = await fleet.agree();
+  t.equal(after.revision, before.revision + orders.length);
+  t.same(await storedAgreement(await openStore(t, redis)), after);
+  for (const id of ['steady', ...orders.map((order) => order.id)]) {
+    t.same(await fleet.statusOf(`/${id}`), [200, 200], id);
+  }
+  await fleet.assertTakesChanges();
+  await traffic.assertUnharmed();
+});
