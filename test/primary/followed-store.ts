@@ -29,11 +29,13 @@ export const removeRoute = (id: string): Operation => ({ op: 'delete', kind: 'ro
 /** Names a cluster that is not there. */
 export const putLostRoute = (id = 'lost'): PutOperation => putRoute(id, `/${id}`, 'nowhere');
 
-export const orderOf = (
-  content: readonly unknown[] | { document: unknown },
-  more: Partial<ChangeOrder> = {},
-): ChangeOrder => ({
-  content: 'document' in content ? content : { operations: content },
+/** Operations, or what replaces all there is. */
+export type Content = readonly unknown[] | Exclude<ChangeOrder['content'], { readonly operations: unknown }>;
+
+const isList = (content: Content): content is readonly unknown[] => Array.isArray(content);
+
+export const orderOf = (content: Content, more: Partial<ChangeOrder> = {}): ChangeOrder => ({
+  content: isList(content) ? { operations: content } : content,
   actor: 'tester',
   message: 'a test',
   dryRun: false,
@@ -69,7 +71,7 @@ export interface Followed extends Told {
   routes(): string[];
   document(): unknown;
   waitFor(condition: () => boolean): Promise<true>;
-  change(content: readonly unknown[] | { document: unknown }, more?: Partial<ChangeOrder>): Promise<Head>;
+  change(content: Content, more?: Partial<ChangeOrder>): Promise<Head>;
 }
 
 /** The follower is not started; it is closed with the test. */
@@ -117,7 +119,7 @@ export async function followStore(
         10_000,
         () => `${told.deltas.length} deltas, ${told.refusals.length} refusals`,
       ),
-    change: async (content: readonly unknown[] | { document: unknown }, more: Partial<ChangeOrder> = {}) =>
+    change: async (content: Content, more: Partial<ChangeOrder> = {}) =>
       (await writer.change(orderOf(content, more), () => {})).head,
   });
 }
