@@ -8,9 +8,9 @@ import { AttemptLimiter } from '../core/policy/attempt-limiter.ts';
 import type { Admission } from './admission.ts';
 import type { AuditLog } from './audit-log.ts';
 import { isGuarded } from './guarded-path.ts';
-import { sendProblem } from './problem-document.ts';
+import { sendLastProblem } from './problem-document.ts';
 
-type Refused = Exclude<Authentication, { kind: 'ok' }>;
+type Refused = Exclude<Authentication, { kind: 'ok' | 'unverified' }>;
 type Caller = Pick<Admission, 'requestId' | 'address'>;
 
 const NOT_SENT = 'send the header "authorization: Bearer TOKEN"';
@@ -32,15 +32,31 @@ export class AccessGate {
     response.setHeader('x-request-id', caller.requestId);
     if (!isGuarded(request.url ?? '')) return this.#letIn(request, { ...caller, identity: null });
     const { authorization } = request.headers;
-    if (authorization !== undefined && this.#isLimited(caller, response)) return false;
-    const outcome = await this.#authenticator.authenticate(authorization, Date.now());
+    const mayVerify = (): boolean => this.#waitSecOf(caller) === 0;
+    const outcome = await this.#authenticator.authenticate(authorization, Date.now(), mayVerify);
     if (outcome.kind === 'ok') {
       const { actor, role } = outcome;
       return this.#letIn(request, { ...caller, identity: { actor, role } });
     }
-    if (outcome.kind !== 'missing') this.#noteFailure(request, caller, outcome);
-    sendRefusal(response, caller.requestId, outcome);
+    this.#refuse(request, response, caller, outcome);
     return false;
+  }
+
+  /** Only now the limit counts: others may share the address, and must not be locked out by who guesses. */
+  #refuse(
+    request: IncomingMessage,
+    response: ServerResponse,
+    caller: Caller,
+    outcome: Exclude<Authentication, { kind: 'ok' }>,
+  ): void {
+    const isGuess = outcome.kind !== 'missing' && outcome.kind !== 'forbidden';
+    const waitSec = isGuess ? this.#waitSecOf(caller) : 0;
+    if (outcome.kind === 'unverified' || waitSec > 0) {
+      sendLimited(request, response, caller, Math.max(1, waitSec));
+      return;
+    }
+    if (outcome.kind !== 'missing') this.#noteFailure(request, caller, outcome);
+    sendRefusal(request, response, caller, outcome);
   }
 
   #letIn(request: IncomingMessage, admission: Admission): true {
@@ -61,14 +77,8 @@ export class AccessGate {
     return outcome.kind === 'ok' && allows(outcome.role, needed);
   }
 
-  /** Such requests leave no line in the log: nobody looked at their tokens, and they may come in floods. */
-  #isLimited({ address, requestId }: Caller, response: ServerResponse): boolean {
-    const waitSec = this.#limiter.check(address, performance.now());
-    if (waitSec === 0) return false;
-    const detail = `too many tokens from ${address} were not valid: try again in ${waitSec} s`;
-    const refusal = { definition: ERRORS.tooManyAttempts, detail, members: {} };
-    sendProblem(response, refusal, requestId, { 'retry-after': String(waitSec) });
-    return true;
+  #waitSecOf({ address }: Caller): number {
+    return this.#limiter.check(address, performance.now());
   }
 
   #noteFailure(
@@ -93,10 +103,27 @@ function definitionOf(refused: Refused): ErrorDefinition {
   return refused.kind === 'forbidden' ? ERRORS.forbidden : ERRORS.unauthorized;
 }
 
-function sendRefusal(response: ServerResponse, requestId: string, refused: Refused): void {
+function sendRefusal(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { requestId }: Caller,
+  refused: Refused,
+): void {
   const definition = definitionOf(refused);
   const detail = refused.kind === 'missing' ? NOT_SENT : refused.reason;
   // RFC 9110 §11.6.1: a 401 names the scheme.
   const headers = definition === ERRORS.unauthorized ? { 'www-authenticate': 'Bearer' } : {};
-  sendProblem(response, { definition, detail, members: {} }, requestId, headers);
+  sendLastProblem(request, response, { definition, detail, members: {} }, requestId, headers);
+}
+
+/** Leaves no line in the log: such requests may come in floods. */
+function sendLimited(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { requestId, address }: Caller,
+  waitSec: number,
+): void {
+  const detail = `too many tokens from ${address} were not valid: try again in ${waitSec} s`;
+  const refusal = { definition: ERRORS.tooManyAttempts, detail, members: {} };
+  sendLastProblem(request, response, refusal, requestId, { 'retry-after': String(waitSec) });
 }

@@ -1,7 +1,7 @@
 /** The admin listener: probes and metrics for everybody, the management API for those with a token. */
 import { randomUUID } from 'node:crypto';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { ERRORS } from '../core/errors.ts';
@@ -9,13 +9,16 @@ import { AccessGate } from './access-gate.ts';
 import { createApi } from './api.ts';
 import type { ApiScope } from './api-scope.ts';
 import { AuditLog } from './audit-log.ts';
+import { ConnectionLimit } from './connection-limit.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { DEFAULT_STREAM_TIMING, EventStreams, type StreamTiming } from './event-streams.ts';
 import type { ProbeSource } from './probe-routes.ts';
 import { sendProblem } from './problem-document.ts';
+import { limitRest } from './unread-body.ts';
 import { refuseUnreadable } from './unreadable-request.ts';
 
-const HEADERS_TIMEOUT_MS = 10_000;
+/** Also until the first byte of a connection: nobody has shown a token by then. */
+const HEADERS_TIMEOUT_MS = 5_000;
 /** A document of 64 MiB has to get here in this time. */
 const REQUEST_TIMEOUT_MS = 60_000;
 /** Longer than any write may wait for workers; meant for clients that do not read their answer. */
@@ -23,6 +26,9 @@ const SILENCE_TIMEOUT_MS = 90_000;
 const MAX_CONNECTIONS = 512;
 /** So long what is under way may take to end, when the listener closes. */
 const CLOSE_GRACE_MS = 1_000;
+
+/** What the client wants to hear before it sends its body. */
+type Expectation = 'none' | 'continue' | 'unknown';
 
 export interface AdminServerOptions {
   readonly controlPlane: ControlPlane;
@@ -38,6 +44,9 @@ export class AdminServer {
   readonly #gate: AccessGate;
   readonly #audit: AuditLog;
   readonly #streams: EventStreams;
+  readonly #connections = new ConnectionLimit();
+  /** Connections whose last answer is on its way (RFC 9112 §9.6): what else comes on them is not looked at. */
+  readonly #closing = new WeakSet<Socket>();
   readonly #server: http.Server;
   #api: ApiScope | null = null;
 
@@ -82,19 +91,38 @@ export class AdminServer {
         requestTimeout: REQUEST_TIMEOUT_MS,
         connectionsCheckingInterval: 1_000,
       },
-      (request, response) => {
-        this.#answer(request, response).catch((error: unknown) => this.#fail(response, error));
-      },
+      (request, response) => this.#receive(request, response, 'none'),
     );
+    server.on('checkContinue', (request, response) => this.#receive(request, response, 'continue'));
+    server.on('checkExpectation', (request, response) => this.#receive(request, response, 'unknown'));
+    server.on('connection', (socket) => {
+      if (!this.#connections.admit(socket)) socket.destroy();
+    });
     server.maxConnections = MAX_CONNECTIONS;
     server.setTimeout(SILENCE_TIMEOUT_MS);
     server.on('clientError', (error, socket) => refuseUnreadable(error, socket, randomUUID()));
     return server;
   }
 
+  #receive(request: IncomingMessage, response: ServerResponse, expectation: Expectation): void {
+    this.#answer(request, response, expectation).catch((error: unknown) => this.#fail(response, error));
+  }
+
   /** The gate comes before the router: before paths, methods, bodies and whatever else there is to get wrong. */
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (await this.#gate.admit(request, response)) this.#api?.routing(request, response);
+  async #answer(request: IncomingMessage, response: ServerResponse, expectation: Expectation): Promise<void> {
+    const { socket } = request;
+    if (this.#closing.has(socket)) return;
+    const isAdmitted = await this.#gate.admit(request, response);
+    if (!isAdmitted) this.#closing.add(socket);
+    if (this.#closing.has(socket)) return;
+    const { identity, requestId } = this.#gate.admissionOf(request);
+    response.once('finish', () => limitRest(request, identity !== null));
+    if (expectation === 'unknown') {
+      sendProblem(response, { definition: ERRORS.expectationFailed, detail: null, members: {} }, requestId);
+      return;
+    }
+    if (expectation === 'continue') response.writeContinue();
+    this.#api?.routing(request, response);
   }
 
   #fail(response: ServerResponse, error: unknown): void {

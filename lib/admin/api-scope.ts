@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { Role } from '../auth/roles.ts';
 import type { Admission } from './admission.ts';
+import type { AuditNotes } from './audit-log.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -17,13 +18,6 @@ declare module 'fastify' {
     /** What the audit log will say beyond what every request has. */
     audit: AuditNotes;
   }
-}
-
-interface AuditNotes {
-  message: string | null;
-  revision: number | null;
-  /** Of the error table; OK while nothing went wrong. */
-  code: string;
 }
 
 export type ApiScope = FastifyInstance<

@@ -10,8 +10,7 @@ import { ERRORS } from '../core/errors.ts';
 import type { AccessGate } from './access-gate.ts';
 import { AllowedMethods } from './allowed-methods.ts';
 import type { ApiScope } from './api-scope.ts';
-import type { AuditLog } from './audit-log.ts';
-import { isForeignOrigin } from './browser-origin.ts';
+import { type AuditLog, newAuditNotes } from './audit-log.ts';
 import { addChangeRoutes } from './change-routes.ts';
 import { CHANGE_SCHEMAS } from './change-schemas.ts';
 import { addCollectionRoutes } from './collection-routes.ts';
@@ -34,7 +33,6 @@ import { compileValidator } from './schema-validator.ts';
 import { SHARED_SCHEMAS } from './shared-schemas.ts';
 import { addStatusRoutes } from './status-routes.ts';
 import { STATUS_SCHEMAS } from './status-schemas.ts';
-import { addWorkerRoutes } from './worker-routes.ts';
 
 const MEBIBYTE = 1_048_576;
 const DOCUMENT_LIMIT_BYTES = 64 * MEBIBYTE;
@@ -103,7 +101,7 @@ function addCommonHooks(app: ApiScope, { gate }: ApiParts): void {
   app.addHook('onRoute', ({ url, method }) => methods.add(url, [method].flat()));
   app.addHook('onRequest', async (request, reply) => {
     request.admission = gate.admissionOf(request.raw);
-    request.audit = { message: null, revision: null, code: 'OK' };
+    request.audit = newAuditNotes(request.query);
     reply.header('cache-control', 'no-store');
     reply.header('x-content-type-options', 'nosniff');
     // Here and not in a handler for it: by then a body would have been read.
@@ -133,24 +131,17 @@ function addManagementRoutes(api: ApiScope, app: ApiScope, parts: ApiParts): voi
   addStatusRoutes(api, controlPlane);
   addExplainRoutes(api, controlPlane);
   addHealthRoutes(api, controlPlane, HEALTH_LIMIT_BYTES);
-  addWorkerRoutes(api, controlPlane);
   addEventRoutes(api, streams, gate);
   addOpenapiRoutes(api, app);
 }
 
 /** The gate has answered who has no token. Should a path ever slip by it, this is what it meets. */
-function checkAccess({ admission: { identity }, routeOptions: { config }, headers }: FastifyRequest): void {
+function checkAccess({ admission: { identity }, routeOptions: { config } }: FastifyRequest): void {
   if (identity === null) throw new ControlError(ERRORS.unauthorized, 'a token is needed here');
   if (config.role === undefined) throw new Error('a route of the management API has no role');
   if (!allows(identity.role, config.role)) {
     const detail = `this takes the role ${config.role}, and the token has ${identity.role}`;
     throw new ControlError(ERRORS.forbidden, detail);
-  }
-  if (config.writes === true && isForeignOrigin(headers.origin, headers.host)) {
-    throw new ControlError(
-      ERRORS.foreignOrigin,
-      'the Origin of the request is not the host that it was sent to',
-    );
   }
 }
 

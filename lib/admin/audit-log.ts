@@ -4,6 +4,33 @@ import type { Identity } from './admission.ts';
 /** Longer paths are cut: whoever writes the log must not be able to fill it with one request. */
 const MAX_PATH_LENGTH = 300;
 
+/** What the line of a write says beyond what every request has; gathered while the request is answered. */
+export interface AuditNotes {
+  message: string | null;
+  /** Where the configuration is after the write. */
+  revision: number | null;
+  /** Of a rollback: the revision to go back to; else null. */
+  targetRevision: number | null;
+  readonly dryRun: boolean;
+  /** Whether the configuration is another one now; null where the write was refused, or is of something else. */
+  changed: boolean | null;
+  /** Of the error table; OK while nothing went wrong. */
+  code: string;
+}
+
+/** `query` is not checked yet: what is no truth value will be refused. */
+export function newAuditNotes(query: unknown): AuditNotes {
+  const { dryRun } = query as { readonly dryRun?: unknown };
+  return {
+    message: null,
+    revision: null,
+    targetRevision: null,
+    dryRun: dryRun === 'true',
+    changed: null,
+    code: 'OK',
+  };
+}
+
 interface AuditedRequest {
   readonly requestId: string;
   readonly address: string;
@@ -14,11 +41,10 @@ interface AuditedRequest {
   readonly code: string;
 }
 
-export interface AuditedWrite extends AuditedRequest {
+interface AuditedWrite extends AuditedRequest, AuditNotes {
   readonly identity: Identity | null;
   readonly status: number;
-  readonly message: string | null;
-  readonly revision: number | null;
+  readonly code: string;
 }
 
 export interface FailedAuthentication extends AuditedRequest {
@@ -44,7 +70,7 @@ export class AuditLog {
         path: cutPath(path),
         ...write,
       },
-      write.status < 400 ? 'write' : 'write refused',
+      write.status >= 400 ? 'write refused' : write.dryRun ? 'write checked' : 'write',
     );
   }
 

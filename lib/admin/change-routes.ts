@@ -1,8 +1,13 @@
 import type { ApiScope } from './api-scope.ts';
-import { changeRequestShape, receiptSchema, writeQuerySchema } from './change-schemas.ts';
+import {
+  changeRequestShape,
+  RECEIPT_RESPONSES,
+  writeHeadersSchema,
+  writeQuerySchema,
+} from './change-schemas.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { compileCheck } from './schema-validator.ts';
-import { ETAG_HEADER, jsonResponse, problemResponses, refer } from './shared-schemas.ts';
+import { problemResponses, refer } from './shared-schemas.ts';
 import { readWriteTerms, sendReceipt } from './write-terms.ts';
 
 const checkShape = compileCheck(changeRequestShape, 'body');
@@ -19,10 +24,10 @@ export function addChangeRoutes(api: ApiScope, controlPlane: ControlPlane, bodyL
         summary: 'Puts and deletes entries, as one step',
         tags: ['configuration'],
         querystring: writeQuerySchema,
+        headers: writeHeadersSchema,
         body: refer('ChangeRequest'),
         response: {
-          200: jsonResponse('Done', receiptSchema, ETAG_HEADER),
-          202: jsonResponse('Written, and not confirmed by everybody in time', receiptSchema, ETAG_HEADER),
+          ...RECEIPT_RESPONSES,
           ...problemResponses(400, 409, 412, 413, 415, 422, 503),
         },
       },

@@ -1,7 +1,7 @@
 /** What writes take and what they answer. */
 import Type, { type Static, type TSchema } from 'typebox';
 import { KINDS } from '../core/config/model.ts';
-import { closed, EXAMPLE_TIME, listOf, orNull, refer } from './shared-schemas.ts';
+import { closed, ETAG_HEADER, EXAMPLE_TIME, jsonResponse, listOf, orNull, refer } from './shared-schemas.ts';
 
 const MAX_MESSAGE_LENGTH = 1_000;
 export const DEFAULT_WAIT_MS = 5_000;
@@ -37,6 +37,20 @@ export const messageQuerySchema = Type.Object(
   { ...writeOptions, message: Type.Optional(messageSchema) },
   closed,
 );
+
+export const writeHeadersSchema = Type.Object({
+  'if-match': Type.Optional(
+    Type.String({ description: 'The revision that has to be there, as the ETag of a read has it' }),
+  ),
+});
+export const entryWriteHeadersSchema = Type.Object({
+  'if-match': Type.Optional(
+    Type.String({ description: 'The revision that has to be there; * demands only that the entry exists' }),
+  ),
+  'if-none-match': Type.Optional(
+    Type.String({ description: 'Only * can be given: the entry is created, and never replaced' }),
+  ),
+});
 
 export type WriteQuery = Static<typeof messageQuerySchema>;
 
@@ -111,7 +125,8 @@ const changeReceipt = Type.Object(
     revision: Type.Integer({ description: 'After the change, or as it is where nothing was changed' }),
     id: Type.String(),
     changed: Type.Boolean({ description: 'False with dryRun, and where there was nothing to change' }),
-    difference: listOf('EntryDifference', 'Up to 1000 entries'),
+    operations: Type.Integer({ description: 'How many entries differ' }),
+    difference: listOf('EntryDifference', 'Up to 1000 of them'),
     warnings: listOf('ValidationProblem', 'What works but is hardly meant'),
     applied: listOf('WorkerReceipt', 'The workers that were waited for'),
     complete: Type.Boolean({ description: 'Whether all of them serve the change' }),
@@ -127,7 +142,8 @@ const historyEntry = Type.Object(
     at: Type.String({ description: 'ISO 8601, UTC', examples: [EXAMPLE_TIME] }),
     actor: Type.String(),
     message: Type.String(),
-    difference: listOf('EntryDifference', 'Up to 1000 entries'),
+    operations: Type.Integer({ description: 'How many entries were changed' }),
+    difference: listOf('EntryDifference', 'Up to 1000 of them, and up to 2000 in one answer'),
   },
   { $id: 'HistoryEntry', ...closed, description: 'One change' },
 );
@@ -143,7 +159,20 @@ export const historyQuerySchema = Type.Object(
 );
 export const historySchema = Type.Object({ entries: listOf('HistoryEntry', 'The newest first') }, closed);
 
-export const receiptSchema = refer('ChangeReceipt');
+const receiptSchema = refer('ChangeReceipt');
+const LATE = 'Written, and not confirmed by everybody in time';
+const CREATED_HEADERS = {
+  ...ETAG_HEADER,
+  location: { type: 'string', description: 'Path of the entry, where it was created' },
+} as const;
+
+export const RECEIPT_RESPONSES = {
+  200: jsonResponse('Done', receiptSchema, ETAG_HEADER),
+  202: jsonResponse(LATE, receiptSchema, ETAG_HEADER),
+};
+/** Beyond those, of what can create an entry. */
+export const CREATED_RESPONSE = { 201: jsonResponse('Created', receiptSchema, CREATED_HEADERS) };
+export const LATE_CREATION_RESPONSE = { 202: jsonResponse(LATE, receiptSchema, CREATED_HEADERS) };
 
 export const CHANGE_SCHEMAS: readonly TSchema[] = [
   changeRequest,

@@ -1,10 +1,17 @@
 import { documentSlices } from '../core/config/document.ts';
 import type { ApiScope } from './api-scope.ts';
-import { messageQuerySchema, receiptSchema } from './change-schemas.ts';
-import { nameRevision } from './config-read.ts';
+import { messageQuerySchema, RECEIPT_RESPONSES, writeHeadersSchema } from './change-schemas.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { streamSlices } from './json-stream.ts';
-import { ETAG_HEADER, jsonResponse, NOT_MODIFIED, problemResponses, refer } from './shared-schemas.ts';
+import { nameRevision } from './revision-tag.ts';
+import {
+  jsonResponse,
+  NOT_MODIFIED,
+  problemResponses,
+  READ_HEADERS,
+  readHeadersSchema,
+  refer,
+} from './shared-schemas.ts';
 import { readWriteTerms, sendReceipt } from './write-terms.ts';
 
 /** The configuration as a whole. */
@@ -17,10 +24,11 @@ export function addConfigRoutes(api: ApiScope, controlPlane: ControlPlane, bodyL
         operationId: 'getConfiguration',
         summary: 'The whole configuration',
         tags: ['configuration'],
+        headers: readHeadersSchema,
         response: {
-          200: jsonResponse('The document', refer('Configuration'), ETAG_HEADER),
+          200: jsonResponse('The document', refer('Configuration'), READ_HEADERS),
           ...NOT_MODIFIED,
-          ...problemResponses(),
+          ...problemResponses(503),
         },
       },
     },
@@ -40,10 +48,10 @@ export function addConfigRoutes(api: ApiScope, controlPlane: ControlPlane, bodyL
         summary: 'Replaces the whole configuration by a document, as one step',
         tags: ['configuration'],
         querystring: messageQuerySchema,
+        headers: writeHeadersSchema,
         body: refer('Configuration'),
         response: {
-          200: jsonResponse('Done', receiptSchema, ETAG_HEADER),
-          202: jsonResponse('Written, and not confirmed by everybody in time', receiptSchema, ETAG_HEADER),
+          ...RECEIPT_RESPONSES,
           ...problemResponses(400, 409, 412, 413, 415, 422, 503),
         },
       },

@@ -1,7 +1,7 @@
 /** What the management API asks of the primary. The API speaks HTTP; what is decided is decided behind this. */
 import type { Head } from '../core/config/change.ts';
 import type { EntryDifference } from '../core/config/describe-difference.ts';
-import type { Configuration } from '../core/config/model.ts';
+import type { Configuration, Kind } from '../core/config/model.ts';
 import type { Problem } from '../core/config/problem.ts';
 import type { ErrorDefinition } from '../core/errors.ts';
 import type { ExplainRequest, Explanation } from '../core/explain/explanation.ts';
@@ -23,9 +23,24 @@ export class ControlError extends Error {
 /** Until when a write waits: not at all, for the workers of this instance, for those of all. */
 export type WaitFor = 'none' | 'instance' | 'all';
 
+export interface EntryRequirement {
+  readonly kind: Kind;
+  readonly id: string;
+  readonly present: boolean;
+  readonly otherwise: ErrorDefinition;
+}
+
 export interface ChangeOrder {
-  /** Either single operations, or a whole document that replaces what is there. Neither is validated yet. */
-  readonly content: { readonly operations: readonly unknown[] } | { readonly document: unknown };
+  /**
+   * Single operations, a whole document that replaces what is there, or all entries of one kind that replace
+   * those that are there. None of it is validated yet.
+   */
+  readonly content:
+    | { readonly operations: readonly unknown[] }
+    | { readonly document: unknown }
+    | { readonly kind: Kind; readonly entries: unknown };
+  /** An entry that has to be there, or must not be, when the change is made; else it is refused as said. */
+  readonly requires?: EntryRequirement;
   /** The change is only made on this revision; absent: on whatever is there. */
   readonly expectedRevision?: number;
   readonly actor: string;
@@ -52,6 +67,8 @@ export interface ChangeReceipt {
   readonly id: string;
   /** False where there was nothing to change, and with `dryRun`. */
   readonly changed: boolean;
+  /** How many entries differ; of a large change not all of them are described. */
+  readonly operations: number;
   readonly difference: readonly EntryDifference[];
   readonly warnings: readonly Problem[];
   /** Of the workers that were waited for; empty with `wait: none`. */
@@ -60,7 +77,7 @@ export interface ChangeReceipt {
   readonly complete: boolean;
 }
 
-export interface RollbackOrder extends Omit<ChangeOrder, 'content'> {
+export interface RollbackOrder extends Omit<ChangeOrder, 'content' | 'requires'> {
   /** The configuration becomes what it was at this revision, as a new revision. */
   readonly revision: number;
 }
@@ -68,6 +85,8 @@ export interface RollbackOrder extends Omit<ChangeOrder, 'content'> {
 export interface HistoryEntry extends Head {
   readonly actor: string;
   readonly message: string;
+  /** How many entries were changed; of many not all are described. */
+  readonly operations: number;
   readonly difference: readonly EntryDifference[];
 }
 
@@ -165,8 +184,10 @@ export type ControlEvent =
     };
 
 export interface ControlPlane {
-  readonly instance: string;
-  /** What this instance holds. The maps are live: read them before the next await, or copy them. */
+  /**
+   * What this instance holds. The maps are live: read them before the next await, or copy them.
+   * @throws ControlError where it holds nothing yet
+   */
   current(): { readonly head: Head; readonly configuration: Configuration };
   /** @throws ControlError */
   change(order: ChangeOrder): Promise<ChangeReceipt>;

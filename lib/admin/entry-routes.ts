@@ -1,27 +1,32 @@
 import { COLLECTIONS, type Kind } from '../core/config/model.ts';
 import { ERRORS } from '../core/errors.ts';
 import type { ApiScope } from './api-scope.ts';
-import { messageQuerySchema, receiptSchema } from './change-schemas.ts';
-import { nameRevision } from './config-read.ts';
+import {
+  CREATED_RESPONSE,
+  entryWriteHeadersSchema,
+  LATE_CREATION_RESPONSE,
+  messageQuerySchema,
+  RECEIPT_RESPONSES,
+  writeHeadersSchema,
+} from './change-schemas.ts';
 import { entryParamsSchema, entrySchemaName } from './config-schemas.ts';
-import { ControlError, type ControlPlane } from './control-plane.ts';
-import { parseIfMatch } from './revision-tag.ts';
-import { ETAG_HEADER, jsonResponse, NOT_MODIFIED, problemResponses, refer } from './shared-schemas.ts';
+import { type ChangeReceipt, ControlError, type ControlPlane } from './control-plane.ts';
+import { nameRevision, readEntryCondition } from './revision-tag.ts';
+import {
+  jsonResponse,
+  NOT_MODIFIED,
+  problemResponses,
+  READ_HEADERS,
+  readHeadersSchema,
+  refer,
+} from './shared-schemas.ts';
 import { readWriteTerms, sendReceipt } from './write-terms.ts';
-
-const RECEIPT = jsonResponse('Done', receiptSchema, ETAG_HEADER);
-const LATE_RECEIPT = jsonResponse(
-  'Written, and not confirmed by everybody in time',
-  receiptSchema,
-  ETAG_HEADER,
-);
 
 /** Single entries of one kind. */
 export function addEntryRoutes(api: ApiScope, controlPlane: ControlPlane, kind: Kind): void {
   const collection = COLLECTIONS[kind];
   const name = entrySchemaName(kind);
   const path = `/${collection}/:id`;
-  const isPresent = (id: string): boolean => controlPlane.current().configuration[collection].has(id);
 
   api.get(
     path,
@@ -32,17 +37,19 @@ export function addEntryRoutes(api: ApiScope, controlPlane: ControlPlane, kind: 
         summary: `One ${kind}`,
         tags: [collection],
         params: entryParamsSchema,
+        headers: readHeadersSchema,
         response: {
-          200: jsonResponse(`The ${kind}`, refer(name), ETAG_HEADER),
+          200: jsonResponse(`The ${kind}`, refer(name), READ_HEADERS),
           ...NOT_MODIFIED,
-          ...problemResponses(400, 404),
+          ...problemResponses(400, 404, 414, 503),
         },
       },
     },
     (request, reply) => {
       const { head, configuration } = controlPlane.current();
       const value = configuration[collection].get(request.params.id);
-      if (value === undefined) throw missingEntry(kind, request.params.id);
+      if (value === undefined)
+        throw new ControlError(ERRORS.notFound, `there is no ${kind} "${request.params.id}"`);
       if (nameRevision(request, reply, head)) return reply.code(304).send();
       return reply.send(value);
     },
@@ -57,25 +64,27 @@ export function addEntryRoutes(api: ApiScope, controlPlane: ControlPlane, kind: 
         tags: [collection],
         params: entryParamsSchema,
         querystring: messageQuerySchema,
+        headers: entryWriteHeadersSchema,
         body: refer(name),
         response: {
-          200: RECEIPT,
-          201: jsonResponse('Created', receiptSchema, ETAG_HEADER),
-          202: LATE_RECEIPT,
-          ...problemResponses(400, 409, 412, 413, 415, 422, 503),
+          ...RECEIPT_RESPONSES,
+          ...CREATED_RESPONSE,
+          ...LATE_CREATION_RESPONSE,
+          ...problemResponses(400, 409, 412, 413, 414, 415, 422, 503),
         },
       },
     },
     async (request, reply) => {
       const { id } = request.params;
-      const wasPresent = isPresent(id);
-      const terms = readWriteTerms(request, request.query, request.query.message);
-      if (!wasPresent && parseIfMatch(request.headers['if-match']).kind === 'any')
-        throw nothingToReplace(kind, id);
-      const operations = [{ op: 'put', kind, id, value: request.body }];
-      const receipt = await controlPlane.change({ ...terms, content: { operations } });
-      const isCreated = receipt.changed && !wasPresent;
-      return sendReceipt(request, reply, receipt, isCreated ? `${api.prefix}/${collection}/${id}` : null);
+      const terms = readWriteTerms(request, request.query, request.query.message, true);
+      const requires = readEntryCondition(request.headers, kind, id);
+      const receipt = await controlPlane.change({
+        ...terms,
+        ...(requires === null ? {} : { requires }),
+        content: { operations: [{ op: 'put', kind, id, value: request.body }] },
+      });
+      const createdPath = isCreated(receipt, kind, id) ? `${api.prefix}/${collection}/${id}` : null;
+      return sendReceipt(request, reply, receipt, createdPath);
     },
   );
   api.delete(
@@ -88,24 +97,30 @@ export function addEntryRoutes(api: ApiScope, controlPlane: ControlPlane, kind: 
         tags: [collection],
         params: entryParamsSchema,
         querystring: messageQuerySchema,
-        response: { 200: RECEIPT, 202: LATE_RECEIPT, ...problemResponses(400, 404, 409, 412, 422, 503) },
+        headers: writeHeadersSchema,
+        response: {
+          ...RECEIPT_RESPONSES,
+          ...problemResponses(400, 404, 409, 412, 413, 414, 415, 422, 503),
+        },
       },
     },
     async (request, reply) => {
       const { id } = request.params;
       const terms = readWriteTerms(request, request.query, request.query.message);
-      if (!isPresent(id)) throw missingEntry(kind, id);
-      const operations = [{ op: 'delete', kind, id }];
-      return sendReceipt(request, reply, await controlPlane.change({ ...terms, content: { operations } }));
+      const receipt = await controlPlane.change({
+        ...terms,
+        // Decided where the change is made: between a look from here and the change others may write.
+        requires: { kind, id, present: true, otherwise: ERRORS.notFound },
+        content: { operations: [{ op: 'delete', kind, id }] },
+      });
+      return sendReceipt(request, reply, receipt);
     },
   );
 }
 
-function missingEntry(kind: Kind, id: string): ControlError {
-  return new ControlError(ERRORS.notFound, `there is no ${kind} "${id}"`);
-}
-
-function nothingToReplace(kind: Kind, id: string): ControlError {
-  const detail = `there is no ${kind} "${id}" to replace: leave If-Match: * out to create it`;
-  return new ControlError(ERRORS.revisionConflict, detail);
+/** What the change itself found, and not what was there before it was asked for. */
+function isCreated({ changed, difference }: ChangeReceipt, kind: Kind, id: string): boolean {
+  return (
+    changed && difference.some((entry) => entry.action === 'add' && entry.kind === kind && entry.id === id)
+  );
 }

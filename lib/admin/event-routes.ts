@@ -15,8 +15,9 @@ export function addEventRoutes(api: ApiScope, streams: EventStreams, gate: Acces
         operationId: 'streamEvents',
         summary: 'Server-sent events: hello with the status first, then what happens',
         description:
-          'The events are hello, change, applied, refused, worker, store and instance. The stream ends when ' +
-          'the token is revoked or expires; a client that does not read is dropped.',
+          'The events are hello, change, applied, refused, worker, store and instance. There is no replay: ' +
+          'after a break, hello says how things are. The stream ends when the token is revoked or expires; a ' +
+          'client that does not read is dropped.',
         tags: ['status'],
         response: {
           200: {
@@ -29,9 +30,10 @@ export function addEventRoutes(api: ApiScope, streams: EventStreams, gate: Acces
     },
     (request, reply) => {
       const { authorization } = request.headers;
-      streams.requireRoom();
+      const actor = request.admission.identity?.actor ?? '';
+      streams.requireRoom(actor);
       reply.hijack();
-      streams.open(reply.raw, () => gate.stillAdmits(authorization, 'reader'));
+      streams.open(reply.raw, actor, () => gate.stillAdmits(authorization, 'reader'));
     },
   );
 }

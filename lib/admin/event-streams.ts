@@ -4,6 +4,8 @@ import { ERRORS } from '../core/errors.ts';
 import { ControlError, type ControlEvent, type ControlPlane } from './control-plane.ts';
 
 const MAX_STREAMS = 100;
+/** Of those, for one token, or one subject of JWTs. */
+const MAX_STREAMS_OF_ACTOR = 10;
 /** What may wait for a client that does not read. */
 const MAX_WAITING_BYTES = 1_048_576;
 
@@ -18,6 +20,7 @@ export const DEFAULT_STREAM_TIMING: StreamTiming = { heartbeatMs: 15_000, rechec
 
 interface Stream {
   readonly response: ServerResponse;
+  readonly actor: string;
   readonly isStillAdmitted: () => Promise<boolean>;
 }
 
@@ -29,7 +32,6 @@ export class EventStreams {
   readonly #streams = new Set<Stream>();
   #timers: readonly NodeJS.Timeout[] = [];
   #unsubscribe: (() => void) | null = null;
-  #lastId = 0;
 
   constructor(controlPlane: ControlPlane, logger: Logger, timing: StreamTiming) {
     this.#controlPlane = controlPlane;
@@ -37,21 +39,26 @@ export class EventStreams {
     this.#timing = timing;
   }
 
-  /** @throws ControlError where there are as many streams as there may be */
-  requireRoom(): void {
-    if (this.#streams.size < MAX_STREAMS) return;
-    throw new ControlError(ERRORS.tooManyStreams, `${MAX_STREAMS} streams are open: close one of them`);
+  /** @throws ControlError where there are as many streams as there may be, in all or of this actor */
+  requireRoom(actor: string): void {
+    if (this.#streams.size >= MAX_STREAMS) {
+      throw new ControlError(ERRORS.tooManyStreams, `${MAX_STREAMS} streams are open: close one of them`);
+    }
+    const ofActor = [...this.#streams].filter((stream) => stream.actor === actor).length;
+    if (ofActor < MAX_STREAMS_OF_ACTOR) return;
+    const detail = `${MAX_STREAMS_OF_ACTOR} streams of ${actor} are open: close one of them`;
+    throw new ControlError(ERRORS.tooManyStreams, detail);
   }
 
   /** Takes over a response whose head is not out yet. `isStillAdmitted` is asked again and again. */
-  open(response: ServerResponse, isStillAdmitted: () => Promise<boolean>): void {
-    const stream = { response, isStillAdmitted };
+  open(response: ServerResponse, actor: string, isStillAdmitted: () => Promise<boolean>): void {
+    const stream = { response, actor, isStillAdmitted };
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.on('close', () => this.#remove(stream));
     response.on('error', () => this.#remove(stream));
     this.#streams.add(stream);
     if (this.#streams.size === 1) this.#start();
-    this.#write(stream, this.#format('hello', this.#controlPlane.status()));
+    this.#write(stream, formatEvent('hello', this.#controlPlane.status()));
   }
 
   /** Ends all streams: at once where the client has read everything. */
@@ -75,12 +82,7 @@ export class EventStreams {
   }
 
   #send({ type, ...data }: ControlEvent): void {
-    this.#writeToAll(this.#format(type, data));
-  }
-
-  #format(type: string, data: object): string {
-    this.#lastId += 1;
-    return `event: ${type}\nid: ${this.#lastId}\ndata: ${JSON.stringify(data)}\n\n`;
+    this.#writeToAll(formatEvent(type, data));
   }
 
   #writeToAll(text: string): void {
@@ -116,4 +118,9 @@ export class EventStreams {
   #remove(stream: Stream): void {
     if (this.#streams.delete(stream) && this.#streams.size === 0) this.#stop();
   }
+}
+
+/** Without an id: nothing is replayed, so there would be nothing for a client to resume from. */
+function formatEvent(type: string, data: object): string {
+  return `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 }

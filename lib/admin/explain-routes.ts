@@ -2,20 +2,23 @@ import { ERRORS } from '../core/errors.ts';
 import type { ExplainRequest } from '../core/explain/explanation.ts';
 import type { ApiScope } from './api-scope.ts';
 import { ControlError, type ControlPlane } from './control-plane.ts';
+import { checkHeaders, listHeaders } from './explain-headers.ts';
 import { type ExplainBody, explainRequestSchema } from './explain-schemas.ts';
 import { jsonResponse, problemResponses, refer } from './shared-schemas.ts';
 
-type HeaderPair = readonly [name: string, value: string];
-
 /** As many as any server takes. */
 const MAX_HEADERS = 200;
+/** Larger than any head that the gateway takes, also where it is escaped. */
+const EXPLAIN_LIMIT_BYTES = 65_536;
 
 /** What would become of a request. It changes nothing, and is a POST for the size of what it asks. */
 export function addExplainRoutes(api: ApiScope, controlPlane: ControlPlane): void {
   api.post(
     '/explain',
     {
+      bodyLimit: EXPLAIN_LIMIT_BYTES,
       config: { role: 'reader' },
+      preValidation: async ({ body }) => checkHeaders(body),
       schema: {
         operationId: 'explainRequest',
         summary: 'Which route a request would take, why, and where it would go',
@@ -40,11 +43,4 @@ function readExplainRequest({ method, url, headers, clientAddress }: ExplainBody
     );
   }
   return { method, url, headers: pairs, ...(clientAddress === undefined ? {} : { clientAddress }) };
-}
-
-function listHeaders(headers: NonNullable<ExplainBody['headers']>): HeaderPair[] {
-  if (Array.isArray(headers)) return headers.map(([name = '', value = '']) => [name, value]);
-  return Object.entries(headers).flatMap(([name, value]) =>
-    [value].flat().map((single): HeaderPair => [name, single]),
-  );
 }

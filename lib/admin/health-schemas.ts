@@ -62,7 +62,14 @@ const healthReport = Type.Object(
 
 export const healthSchema = Type.Object({ reports: listOf('HealthReport', 'Those that hold') }, closed);
 export const acceptedSchema = Type.Object(
-  { accepted: Type.Integer({ description: 'How many were newer than what was known' }) },
+  {
+    accepted: Type.Integer({ description: 'How many were newer than what was known' }),
+    unknown: Type.Array(Type.Object({ cluster: Type.String(), destination: Type.String() }, closed), {
+      description:
+        'Up to 100 destinations that the configuration of this instance does not have. Their reports are ' +
+        'kept all the same: the configuration may follow.',
+    }),
+  },
   closed,
 );
 

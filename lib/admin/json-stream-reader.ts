@@ -14,11 +14,12 @@ const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf] as const;
 
 /** Containers up to this depth are read here; deeper ones are pieces. */
 const OPEN_LEVELS = 2;
 
-/** The body is not JSON; the message says where and why, and repeats nothing of the body but keys. */
+/** The body is no JSON that can be taken; the message says where and why, and repeats nothing of the body but keys. */
 export class JsonSyntaxError extends Error {
   override readonly name = 'JsonSyntaxError';
 }
@@ -40,6 +41,8 @@ export class JsonStreamReader {
   #isEmpty = true;
   /** Bytes before the chunk at hand. */
   #offset = 0;
+  /** How many bytes of a byte order mark came: none of it, or all. */
+  #markBytes = 0;
 
   /** @throws JsonSyntaxError */
   push(chunk: Buffer): void {
@@ -54,9 +57,13 @@ export class JsonStreamReader {
   end(): unknown {
     // Only a number or a word at the outermost level can end with the body.
     if (this.#piece.isOpen && this.#frames.length === 0) this.#takePiece(this.#piece.finish());
-    if (this.#isEmpty) return undefined;
+    if (this.#isEmpty && !this.#isWithinMark) return undefined;
     if (this.#expectation !== 'nothing') this.#fail(this.#offset, 'the body ends too early');
     return this.#document;
+  }
+
+  get #isWithinMark(): boolean {
+    return this.#markBytes > 0 && this.#markBytes < BYTE_ORDER_MARK.length;
   }
 
   get #expectsKey(): boolean {
@@ -66,9 +73,14 @@ export class JsonStreamReader {
   /** Returns where to go on. */
   #readByte(chunk: Buffer, at: number): number {
     const byte = chunk[at]!;
+    const where = this.#offset + at;
+    if (where === this.#markBytes && byte === BYTE_ORDER_MARK[where]) {
+      this.#markBytes += 1;
+      return at + 1;
+    }
+    if (this.#isWithinMark) this.#fail(where, 'a value is not expected here');
     if (isWhitespace(byte)) return at + 1;
     this.#isEmpty = false;
-    const where = this.#offset + at;
     if (byte === COMMA) this.#passComma(where);
     else if (byte === COLON) this.#passColon(where);
     else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) this.#closeContainer(byte, where);
@@ -130,8 +142,13 @@ export class JsonStreamReader {
     }
     // An own property of that name would become the prototype wherever the object is copied key by key.
     if (value === '__proto__') this.#fail(this.#piece.start, 'the key "__proto__" is not allowed');
-    this.#frames.at(-1)!.key = value as string;
+    const frame = this.#frames.at(-1)!;
+    frame.key = value as string;
     this.#expectation = 'colon';
+    // JSON.parse would take the last one: whoever wrote the first would never learn that it is gone.
+    if (Object.hasOwn(frame.container, frame.key)) {
+      this.#fail(this.#piece.start, 'the key is there twice', 'not acceptable');
+    }
   }
 
   #parse(bytes: Buffer): unknown {
@@ -164,14 +181,14 @@ export class JsonStreamReader {
     this.#expectation = 'separator';
   }
 
-  #fail(byte: number, message: string): never {
+  #fail(byte: number, message: string, verdict = 'not valid JSON'): never {
     // Between two entries there is no key yet.
     const frames = this.#expectsKey ? this.#frames.slice(0, -1) : this.#frames;
     const pointer = frames
       .map(({ container, key }) => (Array.isArray(container) ? container.length : key))
       .reduce<string>(childPointer, '');
     const place = pointer === '' ? '' : `, at ${pointer}`;
-    throw new JsonSyntaxError(`not valid JSON (byte ${byte}${place}): ${message}`);
+    throw new JsonSyntaxError(`${verdict} (byte ${byte}${place}): ${message}`);
   }
 }
 

@@ -13,7 +13,8 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
         version,
         description:
           'Everything under /api/gateway needs a token: reads the role reader, health and restarts operator, ' +
-          'the configuration admin. Errors are problem documents (RFC 9457) with a stable code.',
+          'the configuration admin. Errors are problem documents (RFC 9457) with a stable code. A method that a ' +
+          'path does not have is 405 with Allow, an Expect other than 100-continue 417.',
       },
       components: {
         securitySchemes: {

@@ -21,10 +21,18 @@ export function addProbeRoutes(app: ApiScope, source: ProbeSource): void {
     const reason = source.notReadyBecause();
     return reason === null ? sendText(reply, 200, 'ready\n') : sendText(reply, 503, `not ready: ${reason}\n`);
   });
+  // Anybody may ask, and to gather from all workers and to render costs much: who asks meanwhile gets the same.
+  let underWay: Promise<string> | null = null;
+  const renderShared = (): Promise<string> => {
+    underWay ??= source.renderMetrics().finally(() => {
+      underWay = null;
+    });
+    return underWay;
+  };
   app.get(
     '/metrics',
     { schema: describe('getMetrics', 'Metrics for Prometheus', 200) },
-    async (_request, reply) => reply.type(source.metricsContentType()).send(await source.renderMetrics()),
+    async (_request, reply) => reply.type(source.metricsContentType()).send(await renderShared()),
   );
 }
 

@@ -1,6 +1,7 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import { ControlError } from './control-plane.ts';
+import { endWithConnection } from './unread-body.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
@@ -28,11 +29,28 @@ export function renderProblem({ definition, detail, members }: Refusal, requestI
 }
 
 /** Answers with a problem document where the framework is not involved. */
-export function sendProblem(
+export function sendProblem(response: ServerResponse, refusal: Refusal, requestId: string): void {
+  writeProblem(response, refusal, requestId, {});
+  response.end();
+}
+
+/** The same, and closes the connection: who has not shown a token keeps none of the few that there are. */
+export function sendLastProblem(
+  request: IncomingMessage,
   response: ServerResponse,
   refusal: Refusal,
   requestId: string,
   headers: Readonly<Record<string, string>> = {},
+): void {
+  writeProblem(response, refusal, requestId, { ...headers, connection: 'close' });
+  endWithConnection(request, response);
+}
+
+function writeProblem(
+  response: ServerResponse,
+  refusal: Refusal,
+  requestId: string,
+  headers: Readonly<Record<string, string>>,
 ): void {
   const body = renderProblem(refusal, requestId);
   response.writeHead(refusal.definition.status, {
@@ -41,7 +59,7 @@ export function sendProblem(
     'content-length': Buffer.byteLength(body),
     'cache-control': 'no-store',
   });
-  response.end(body);
+  response.write(body);
 }
 
 /** What the framework says of a request that it refuses, by its code. */

@@ -2,12 +2,16 @@
 import type { FastifySchemaCompiler } from 'fastify';
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { formatProblem, type Problem } from '../core/config/problem.ts';
+import { isForbiddenKey, isPlainObject } from '../core/config/plain-data.ts';
+import { childPointer, formatProblem, type Problem } from '../core/config/problem.ts';
 import { ProblemList } from '../core/config/problem-list.ts';
 import type { SchemaNode } from '../core/config/schema-node.ts';
 import { reportSchemaProblems } from '../core/config/schema-problems.ts';
 import { ERRORS } from '../core/errors.ts';
 import { ControlError } from './control-plane.ts';
+
+export const MAX_PROBLEMS = 20;
+const MAX_POINTER_LENGTH = 200;
 
 type Part = 'body' | 'query' | 'path';
 
@@ -16,17 +20,62 @@ export function compileCheck(schema: TSchema, part: Part): (value: unknown) => v
   const validator = Compile(schema);
   return (value) => {
     if (validator.Check(value)) return;
-    const problems = new ProblemList();
-    reportSchemaProblems(schema as SchemaNode, value, '', problems);
-    if (problems.isEmpty) {
+    const problems = new FirstProblems();
+    try {
+      reportForbiddenKeys(schema as SchemaNode, value, '', problems);
+      reportSchemaProblems(schema as SchemaNode, value, '', problems);
       // The compiled schema decides, even if the words for what it refuses were missing.
-      for (const { instancePath, message } of validator.Errors(value)) problems.add(instancePath, message);
+      if (problems.isEmpty) problems.add('', 'is not what is expected here');
+    } catch (error) {
+      if (error !== ENOUGH) throw error;
     }
     throw schemaError(problems.toArray(), part);
   };
 }
 
-function schemaError(problems: readonly Problem[], part: Part): ControlError {
+/** Names keys such as `constructor`, which the words of the schema pass over. Goes where the schema goes. */
+function reportForbiddenKeys(
+  { items, properties }: SchemaNode,
+  value: unknown,
+  pointer: string,
+  problems: ProblemList,
+): void {
+  if (Array.isArray(value) && items !== undefined) {
+    for (const [index, item] of value.entries()) {
+      reportForbiddenKeys(items, item, childPointer(pointer, index), problems);
+    }
+  }
+  if (!isPlainObject(value) || properties === undefined) return;
+  for (const key of Object.keys(value)) {
+    const below = childPointer(pointer, key);
+    if (isForbiddenKey(key)) problems.add(below, `unknown key "${key}"`);
+    else if (Object.hasOwn(properties, key))
+      reportForbiddenKeys(properties[key]!, value[key], below, problems);
+  }
+}
+
+const ENOUGH = Symbol('enough');
+
+/** Ends the search after some problems: a body can hold a million, and nobody reads more. */
+class FirstProblems extends ProblemList {
+  #count = 0;
+
+  override add(pointer: string, message: string, hint?: string): void {
+    super.add(pointer, message, hint);
+    this.#count += 1;
+    if (this.#count === MAX_PROBLEMS) throw ENOUGH;
+  }
+}
+
+/** Keys of the client are part of the pointer, and can be as long as a body. */
+function shorten({ pointer, ...problem }: Problem): Problem {
+  const isShort = pointer.length <= MAX_POINTER_LENGTH;
+  return { pointer: isShort ? pointer : `${pointer.slice(0, MAX_POINTER_LENGTH)}…`, ...problem };
+}
+
+/** The refusal of a part of a request for the first of these problems. */
+export function schemaError(found: readonly Problem[], part: Part): ControlError {
+  const problems = found.map(shorten);
   const [first] = problems;
   const more = problems.length > 1 ? `, and ${problems.length - 1} more` : '';
   const detail = first === undefined ? '' : ` ${formatProblem(first).replace('(document): ', '')}${more}`;
@@ -48,6 +97,8 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
     // The framework says null where there is none.
     return (value: unknown) => (value === null ? { error: missingBody() } : { value });
   }
+  // Fields are described for the readers of the API, and read by those who know more of them than a schema can.
+  if (httpPart === 'headers') return (value: unknown) => ({ value });
   const part = PARTS[httpPart ?? ''] ?? 'body';
   const check = compileCheck(schema, part);
   return (input: unknown) => {
@@ -64,7 +115,11 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
 /** Queries and paths are all text: makes numbers and truth values of what the schema wants to be some. */
 function readTexts(schema: SchemaNode, texts: unknown): unknown {
   const entries = Object.entries(texts as Record<string, unknown>);
-  return Object.fromEntries(entries.map(([name, text]) => [name, readText(schema.properties?.[name], text)]));
+  return Object.fromEntries(entries.map(([name, text]) => [name, readText(propertyOf(schema, name), text)]));
+}
+
+function propertyOf({ properties }: SchemaNode, name: string): SchemaNode | undefined {
+  return properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : undefined;
 }
 
 function readText(schema: SchemaNode | undefined, text: unknown): unknown {

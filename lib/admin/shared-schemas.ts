@@ -2,6 +2,8 @@
 import Type, { type TSchema } from 'typebox';
 
 export const closed = { additionalProperties: false } as const;
+/** For what takes no options, and must not pass over a dryRun that somebody believes in. */
+export const emptyQuerySchema = Type.Object({}, closed);
 export const EXAMPLE_TIME = '2026-03-01T12:00:00.000Z';
 
 /** A reference to a schema that has that name among the components of the OpenAPI document. */
@@ -64,23 +66,31 @@ const PROBLEM_WORDS: Readonly<Record<number, string>> = {
   403: 'The role of the token is not enough',
   404: 'There is no such thing',
   409: 'The configuration cannot be changed here',
-  412: 'The configuration is at another revision',
+  412: 'The configuration is at another revision, or the entry is not as the condition wants it',
   413: 'The body is too large',
+  414: 'The path is too long',
   415: 'The body is not JSON',
   422: 'The configuration would not be valid',
-  429: 'Too many failed attempts from this address',
+  429: 'No valid token, and too many failed attempts from this address',
+  431: 'The head of the request is too large',
   500: 'The gateway failed',
-  503: 'Not now: the store, the workers or the streams do not allow it',
+  503: 'Not now: the store, the workers or others who ask do not allow it',
+};
+
+const PROBLEM_HEADERS: Readonly<Record<number, object>> = {
+  412: { etag: { type: 'string', description: 'The revision, where another one was expected' } },
+  429: { 'retry-after': { type: 'integer', description: 'Seconds until this address may fail again' } },
 };
 
 /** The answers that every endpoint can give, and those of these statuses. */
 export function problemResponses(...statuses: readonly number[]): Record<number, object> {
-  const all = [401, 403, 429, 500, ...statuses];
+  const all = [401, 403, 429, 431, 500, ...statuses];
   return Object.fromEntries(
     all.map((status) => [
       status,
       {
         description: PROBLEM_WORDS[status] ?? 'Refused',
+        ...(PROBLEM_HEADERS[status] === undefined ? {} : { headers: PROBLEM_HEADERS[status] }),
         content: { 'application/problem+json': { schema: refer('Problem') } },
       },
     ]),
@@ -96,10 +106,26 @@ export function jsonResponse(
   return { description, headers, content: { 'application/json': { schema } } };
 }
 
-export const NOT_MODIFIED: { readonly 304: object } = {
-  304: { type: 'null', description: 'The configuration is still at the revision of If-None-Match' },
-};
-
 export const ETAG_HEADER = {
   etag: { type: 'string', description: 'The revision of the configuration, as If-Match takes it' },
 } as const;
+
+/** Of reads of the configuration. */
+export const READ_HEADERS = {
+  ...ETAG_HEADER,
+  'x-gateway-revision-id': { type: 'string', description: 'The id of that revision' },
+} as const;
+
+export const NOT_MODIFIED: { readonly 304: object } = {
+  304: {
+    type: 'null',
+    description: 'The configuration is still at the revision of If-None-Match',
+    headers: READ_HEADERS,
+  },
+};
+
+export const readHeadersSchema = Type.Object({
+  'if-none-match': Type.Optional(
+    Type.String({ description: 'The revision that the client has: 304 where it is still that one' }),
+  ),
+});

@@ -1,9 +1,12 @@
+import Type from 'typebox';
 import type { ApiScope } from './api-scope.ts';
 import type { ControlPlane } from './control-plane.ts';
-import { jsonResponse, problemResponses, refer } from './shared-schemas.ts';
+import { closed, emptyQuerySchema, jsonResponse, problemResponses, refer } from './shared-schemas.ts';
 import { instancesSchema } from './status-schemas.ts';
 
-/** How this instance is, and how all of them are. */
+const restartSchema = Type.Object({ restarting: Type.Literal(true) }, closed);
+
+/** How this instance is and how all of them are; and its workers. */
 export function addStatusRoutes(api: ApiScope, controlPlane: ControlPlane): void {
   api.get(
     '/status',
@@ -30,5 +33,25 @@ export function addStatusRoutes(api: ApiScope, controlPlane: ControlPlane): void
       },
     },
     async (_request, reply) => reply.send({ instances: await controlPlane.instances() }),
+  );
+  api.post(
+    '/workers/restart',
+    {
+      config: { role: 'operator', writes: true },
+      schema: {
+        operationId: 'restartWorkers',
+        summary: 'Replaces the workers of this instance one by one, without losing a request',
+        tags: ['workers'],
+        querystring: emptyQuerySchema,
+        response: {
+          202: jsonResponse('It has begun', restartSchema),
+          ...problemResponses(400, 413, 415, 503),
+        },
+      },
+    },
+    (_request, reply) => {
+      controlPlane.restartWorkers();
+      return reply.code(202).send({ restarting: true });
+    },
   );
 }

@@ -2,21 +2,24 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DEFAULT_WAIT_MS, type WriteQuery } from './change-schemas.ts';
 import type { ChangeOrder, ChangeReceipt } from './control-plane.ts';
-import { formatRevisionTag, parseIfMatch } from './revision-tag.ts';
+import { formatRevisionTag, parseIfMatch, refuseIfNoneMatch } from './revision-tag.ts';
 
-export type WriteTerms = Omit<ChangeOrder, 'content'>;
+export type WriteTerms = Omit<ChangeOrder, 'content' | 'requires'>;
 
 /**
- * Reads the terms of a write from its query and If-Match, and notes its message for the audit log.
- * @throws ControlError where If-Match cannot be used
+ * Reads the terms of a write from its query and If-Match, and notes its message for the audit log. Writes of
+ * single entries read If-None-Match themselves.
+ * @throws ControlError where the conditions cannot be used
  */
 export function readWriteTerms(
   request: FastifyRequest,
   query: Omit<WriteQuery, 'message'>,
   message: string | undefined,
+  takesIfNoneMatch = false,
 ): WriteTerms {
   request.audit.message = message ?? null;
   const condition = parseIfMatch(request.headers['if-match']);
+  if (!takesIfNoneMatch) refuseIfNoneMatch(request.headers['if-none-match']);
   return {
     ...(condition.kind === 'revision' ? { expectedRevision: condition.revision } : {}),
     actor: request.admission.identity?.actor ?? '',
@@ -35,6 +38,7 @@ export function sendReceipt(
   createdPath: string | null = null,
 ): FastifyReply {
   request.audit.revision = receipt.revision;
+  request.audit.changed = receipt.changed;
   reply.header('etag', formatRevisionTag(receipt.revision));
   if (createdPath !== null) reply.header('location', createdPath);
   const status = createdPath === null ? 200 : 201;

@@ -12,6 +12,8 @@ export type Authentication =
   /** There is no Authorization field: nobody tried anything. */
   | { readonly kind: 'missing' }
   | { readonly kind: 'invalid' | 'expired'; readonly reason: string }
+  /** It looks like a JWT, and the caller did not want to pay for verifying it. */
+  | { readonly kind: 'unverified' }
   /** It is known who asks, but they have no role here: 403, not 401. */
   | { readonly kind: 'forbidden'; readonly actor: string; readonly reason: string };
 
@@ -30,14 +32,21 @@ export class Authenticator {
     this.#sources = sources;
   }
 
-  /** Takes the value of the Authorization field. Never throws. */
-  async authenticate(authorization: string | undefined, nowMs: number): Promise<Authentication> {
+  /**
+   * Takes the value of the Authorization field. To verify a JWT is the costly part: `mayVerify` is asked right
+   * before that, and about nothing else. Never throws.
+   */
+  async authenticate(
+    authorization: string | undefined,
+    nowMs: number,
+    mayVerify: () => boolean = () => true,
+  ): Promise<Authentication> {
     if (authorization === undefined || authorization === '') return { kind: 'missing' };
     const token = parseBearerToken(authorization);
     if (token === null) return invalid('the Authorization field has no Bearer token of at most 8 KiB');
     if (this.#isFromEnvironment(token)) return { kind: 'ok', actor: ENVIRONMENT_ACTOR, role: 'admin' };
     if (looksLikeStaticToken(token)) return this.#authenticateStatic(token, nowMs);
-    return this.#authenticateJwt(token, nowMs);
+    return this.#authenticateJwt(token, nowMs, mayVerify);
   }
 
   #isFromEnvironment(token: string): boolean {
@@ -55,9 +64,10 @@ export class Authenticator {
     return { kind: 'ok', actor: name, role };
   }
 
-  async #authenticateJwt(token: string, nowMs: number): Promise<Authentication> {
+  async #authenticateJwt(token: string, nowMs: number, mayVerify: () => boolean): Promise<Authentication> {
     const { jwt } = this.#sources;
     if (jwt === null) return invalid('the token is unknown');
+    if (!mayVerify()) return { kind: 'unverified' };
     const result = await jwt.verify(token, nowMs);
     switch (result.kind) {
       case 'valid':

@@ -58,10 +58,6 @@ export class GatewayControl implements ControlPlane {
     this.#parts = parts;
   }
 
-  get instance(): string {
-    return this.status().instance;
-  }
-
   current(): CurrentConfiguration {
     const { keeper, store } = this.#parts;
     // An empty one would be taken for the truth, and perhaps be written back.

@@ -3,7 +3,7 @@ import type { ExplainRequest, Explanation } from '../core/explain/explanation.ts
 import type { WorkerHandle } from './worker-handle.ts';
 
 /** An explanation takes milliseconds; a worker that takes this long has other troubles. */
-export const ANSWER_LIMIT_MS = 2_000;
+const ANSWER_LIMIT_MS = 2_000;
 /** Nobody asks so much at once; a loop that does must not fill the workers' channels. */
 export const MOST_OUTSTANDING = 100;
 

@@ -69,12 +69,10 @@ const admin = await startAdmin(t);
 const { port, tokens } = admin;
 
 t.test('no spelling and no method gets an answer but 401 without a token', async (t) => {
-  const client = await connect(port, { owner: t });
   for (const target of SPELLINGS) {
     for (const method of METHODS) {
       const shown = `${method} ${target.slice(0, 60)}`;
-      client.send(formatRequest(method, target));
-      const response = await client.readResponse({ toHead: method === 'HEAD' });
+      const response = await request(port, formatRequest(method, target));
       if (response.status !== 401 || response.header('www-authenticate') !== 'Bearer') {
         t.fail(`${shown}: ${response.startLine}`);
       }
@@ -230,19 +228,17 @@ t.test(
   },
 );
 
-t.test('a page of another origin cannot write, and one of this host can', async (t) => {
-  const write = (headers: Record<string, string>) => admin.call('POST', 'workers/restart', { headers });
-  const foreign = ['http://evil.example', 'https://localhost.evil.example', 'null', 'http://localhost:1', ''];
-  for (const origin of foreign) {
-    const response = await write({ Host: 'localhost:9901', Origin: origin });
-    t.same([response.status, JSON.parse(response.text).code], [403, 'GW_ERR_FOREIGN_ORIGIN'], origin);
-  }
-  t.equal((await write({ Host: 'localhost:9901', Origin: 'http://localhost:9901' })).status, 202);
-  t.equal((await write({ Host: 'gateway.example', Origin: 'https://gateway.example' })).status, 202);
-  const read = await admin.call('GET', 'status', { headers: { Origin: 'http://evil.example' } });
-  t.equal(read.status, 200, 'reading is up to the browser, which shows it to nobody without CORS');
-  t.equal(read.header('access-control-allow-origin'), undefined);
-});
+t.test(
+  'the Origin of a page says nothing: only a token lets in, and no browser sends one by itself',
+  async (t) => {
+    // Behind a proxy the host that a browser went to is not the one that comes here.
+    const headers = { Host: '10.0.0.7:9901', Origin: 'https://console.example' };
+    t.equal((await admin.call('POST', 'workers/restart', { headers })).status, 202);
+    t.equal((await admin.call('POST', 'workers/restart', { as: null, headers })).status, 401);
+    const read = await admin.call('GET', 'status', { headers });
+    t.equal(read.header('access-control-allow-origin'), undefined, 'a page of another origin reads nothing');
+  },
+);
 
 t.test('an answer names its request, and tells browsers and caches to keep away', async (t) => {
   const response = await admin.call('GET', 'nothing');
@@ -258,34 +254,6 @@ t.test('bytes that are no request get a problem document', async (t) => {
   t.same([response.status, JSON.parse(response.text).code], [400, 'GW_ERR_BAD_REQUEST']);
   const large = await request(port, formatRequest('GET', '/healthz', { 'X-Large': 'x'.repeat(40_000) }));
   t.same([large.status, JSON.parse(large.text).code], [431, 'GW_ERR_HEADERS_TOO_LARGE']);
-});
-
-t.test('who guesses tokens has to wait, before the token is even looked at', async (t) => {
-  const other = await startAdmin(t);
-  const guess = (localAddress: string, authorization: string) =>
-    request(other.port, formatRequest('GET', '/api/gateway/status', { Authorization: authorization }), {
-      localAddress,
-    });
-  for (let attempt = 1; attempt <= 10; attempt += 1) {
-    t.equal((await guess('127.0.0.2', attempt % 2 === 0 ? 'Bearer no' : 'Basic bm86')).status, 401);
-  }
-  const limited = await guess('127.0.0.2', `Bearer ${other.tokens.admin}`);
-  t.same([limited.status, JSON.parse(limited.text).code], [429, 'GW_ERR_TOO_MANY_ATTEMPTS']);
-  t.ok(Number(limited.header('retry-after')) >= 1);
-  t.equal(
-    (await guess('127.0.0.3', `Bearer ${other.tokens.admin}`)).status,
-    200,
-    'other addresses are not concerned',
-  );
-  const silent = await request(other.port, formatRequest('GET', '/api/gateway/status'), {
-    localAddress: '127.0.0.2',
-  });
-  t.equal(silent.status, 401, 'without a token nothing is guessed');
-});
-
-t.test('a request without a token is no attempt', async (t) => {
-  for (let count = 0; count < 30; count += 1) await admin.call('GET', 'status', { as: null });
-  t.equal((await admin.call('GET', 'status')).status, 200);
 });
 
 t.test('a revoked token is of no use any more, and no token is ever repeated', async (t) => {

@@ -1,8 +1,8 @@
 /** Server-sent events. */
 import t from 'tap';
 import type { ControlEvent } from '../../lib/admin/control-plane.ts';
-import { revokeToken } from '../../lib/auth/token-file.ts';
-import { connect, type RawClient } from '../helpers/raw-client.ts';
+import { createToken, revokeToken } from '../../lib/auth/token-file.ts';
+import { connect, formatRequest, type RawClient } from '../helpers/raw-client.ts';
 import type { TestOwner } from '../helpers/test-owner.ts';
 import { formatCall, type StartedAdmin, startAdmin } from './started-admin.ts';
 
@@ -15,16 +15,20 @@ const CHANGE: ControlEvent = {
 };
 const LONG = 1_000_000;
 
-async function openStream(owner: TestOwner, admin: StartedAdmin): Promise<RawClient> {
+async function openStream(
+  owner: TestOwner,
+  admin: StartedAdmin,
+  token: string = admin.tokens.reader,
+): Promise<RawClient> {
   const client = await connect(admin.port, { owner });
-  client.send(formatCall(admin.tokens, 'GET', '/api/gateway/events', { as: 'reader' }));
+  client.send(formatRequest('GET', '/api/gateway/events', { Authorization: `Bearer ${token}` }));
   const head = await client.readHead();
   if (head.status === 200) await client.readBodyUntil('event: hello');
   return client;
 }
 
 /** The events of a stream so far, but not those that are still on their way. */
-function parseEvents(body: string): { event: string; id: number; data: Record<string, unknown> }[] {
+function parseEvents(body: string): { event: string; data: Record<string, unknown> }[] {
   const blocks = body.split('\n\n').slice(0, -1);
   return blocks
     .filter((block) => !block.startsWith(':'))
@@ -36,7 +40,6 @@ function parseEvents(body: string): { event: string; id: number; data: Record<st
       );
       return {
         event: fields.get('event') ?? '',
-        id: Number(fields.get('id')),
         data: JSON.parse(fields.get('data') ?? 'null') as Record<string, unknown>,
       };
     });
@@ -60,9 +63,10 @@ t.test('a stream says hello with the status, then what happens', async (t) => {
   const [hello, ...others] = parseEvents(body);
   t.same([hello?.event, hello?.data], ['hello', admin.controlPlane.status()]);
   t.same(others, [
-    { event: 'change', id: (hello?.id ?? 0) + 1, data },
-    { event: 'store', id: (hello?.id ?? 0) + 2, data: { reachable: false, problem: 'two\nlines' } },
+    { event: 'change', data },
+    { event: 'store', data: { reachable: false, problem: 'two\nlines' } },
   ]);
+  t.notMatch(body, /^id:/m, 'there is nothing to resume from, and no id says that there is');
 });
 
 t.test('all streams share one subscription, and the last one ends it', async (t) => {
@@ -83,13 +87,13 @@ t.test('all streams share one subscription, and the last one ends it', async (t)
 });
 
 t.test('a heartbeat shows that the stream lives', async (t) => {
-  const admin = await startAdmin(t, { heartbeatMs: 10, recheckMs: LONG });
+  const admin = await startAdmin(t, { streamTiming: { heartbeatMs: 10, recheckMs: LONG } });
   const client = await openStream(t, admin);
   t.match(await client.readBodyUntil('\n\n:\n\n:\n\n'), /:\n\n/);
 });
 
 t.test('a stream ends when its token is revoked, and the others go on', async (t) => {
-  const admin = await startAdmin(t, { heartbeatMs: LONG, recheckMs: 20 });
+  const admin = await startAdmin(t, { streamTiming: { heartbeatMs: LONG, recheckMs: 20 } });
   const client = await openStream(t, admin);
   const other = await connect(admin.port, { owner: t });
   other.send(formatCall(admin.tokens, 'GET', '/api/gateway/events', { as: 'admin' }));
@@ -100,9 +104,25 @@ t.test('a stream ends when its token is revoked, and the others go on', async (t
   await other.readBodyUntil('event: change');
 });
 
+t.test('nobody has more than 10 streams, and what others have does not count', async (t) => {
+  const admin = await startAdmin(t);
+  await Promise.all(Array.from({ length: 10 }, () => openStream(t, admin)));
+  const refused = await admin.call('GET', 'events', { as: 'reader' });
+  t.same([refused.status, JSON.parse(refused.text).code], [503, 'GW_ERR_TOO_MANY_STREAMS']);
+  t.match(JSON.parse(refused.text).detail, /10 streams of reader-token/);
+  await openStream(t, admin, admin.tokens.admin);
+});
+
 t.test('there are at most 100 streams', async (t) => {
   const admin = await startAdmin(t);
-  const clients = await Promise.all(Array.from({ length: 100 }, () => openStream(t, admin)));
+  const tokens: string[] = [];
+  for (let count = 0; count < 10; count += 1) {
+    const order = { name: `looker-${count}`, role: 'reader', now: new Date(), expiresAt: null } as const;
+    tokens.push((await createToken(admin.stateDirectory, order)).token);
+  }
+  const clients = await Promise.all(
+    Array.from({ length: 100 }, (_, index) => openStream(t, admin, tokens[index % 10])),
+  );
   const refused = await admin.call('GET', 'events');
   t.same([refused.status, JSON.parse(refused.text).code], [503, 'GW_ERR_TOO_MANY_STREAMS']);
   clients[0]?.close();

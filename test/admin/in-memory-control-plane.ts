@@ -6,6 +6,7 @@ import {
   ControlError,
   type ControlEvent,
   type ControlPlane,
+  type EntryRequirement,
   type FleetMember,
   type HistoryEntry,
   type InstanceStatus,
@@ -15,7 +16,7 @@ import type { Head, Operation } from '../../lib/core/config/change.ts';
 import { describeDifference } from '../../lib/core/config/describe-difference.ts';
 import { applyOperations, diffConfigurations } from '../../lib/core/config/difference.ts';
 import { documentOf, EMPTY_CONFIGURATION } from '../../lib/core/config/document.ts';
-import type { Configuration } from '../../lib/core/config/model.ts';
+import { COLLECTIONS, type Configuration } from '../../lib/core/config/model.ts';
 import { validateDocument } from '../../lib/core/config/validate.ts';
 import { ERRORS } from '../../lib/core/errors.ts';
 import type { ExplainRequest, Explanation } from '../../lib/core/explain/explanation.ts';
@@ -24,7 +25,6 @@ import type { HealthReport } from '../../lib/core/health/health-report.ts';
 const AT = '2026-03-01T12:00:00.000Z';
 
 export class InMemoryControlPlane implements ControlPlane {
-  readonly instance = 'test-1';
   /** Everything that was asked for, the last at the end. */
   readonly orders: (ChangeOrder | RollbackOrder)[] = [];
   readonly explained: ExplainRequest[] = [];
@@ -36,6 +36,8 @@ export class InMemoryControlPlane implements ControlPlane {
   beforeWrite: () => void = () => {};
   /** Resolves what writes wait for. */
   hold: Promise<void> = Promise.resolve();
+  /** Called when the history is read; the read goes on once this has resolved. */
+  beforeHistory: () => Promise<void> = async () => {};
   restarts = 0;
   #head: Head = { revision: 7, id: 'id-7', parent: null, at: AT };
   #configuration: Configuration = EMPTY_CONFIGURATION;
@@ -70,6 +72,7 @@ export class InMemoryControlPlane implements ControlPlane {
     this.beforeWrite();
     await this.hold;
     this.#check(order.expectedRevision);
+    this.#require(order.requires);
     return this.#write(order, this.#validate(order.content));
   }
 
@@ -91,13 +94,24 @@ export class InMemoryControlPlane implements ControlPlane {
   }
 
   #validate(content: ChangeOrder['content']): Configuration {
-    const document =
-      'document' in content
-        ? content.document
-        : documentOf(applyOperations(this.#configuration, content.operations as Operation[]));
-    const { configuration, problems } = validateDocument(document);
+    const { configuration, problems } = validateDocument(this.#documentOf(content));
     if (configuration !== null) return configuration;
     throw new ControlError(ERRORS.invalidConfiguration, 'there are problems', { problems });
+  }
+
+  #documentOf(content: ChangeOrder['content']): unknown {
+    if ('document' in content) return content.document;
+    if ('kind' in content) {
+      return { ...documentOf(this.#configuration), [COLLECTIONS[content.kind]]: content.entries };
+    }
+    return documentOf(applyOperations(this.#configuration, content.operations as Operation[]));
+  }
+
+  #require(requirement: EntryRequirement | undefined): void {
+    if (requirement === undefined) return;
+    const { kind, id, present, otherwise } = requirement;
+    if (this.#configuration[COLLECTIONS[kind]].has(id) === present) return;
+    throw new ControlError(otherwise, `there is ${present ? 'no' : 'already a'} ${kind} "${id}"`);
   }
 
   #write(order: Omit<ChangeOrder, 'content'>, next: Configuration): ChangeReceipt {
@@ -108,16 +122,26 @@ export class InMemoryControlPlane implements ControlPlane {
     if (changed) {
       this.set(next);
       const { actor, message } = order;
-      this.#history.unshift({ ...this.#head, actor, message, difference });
+      this.#history.unshift({ ...this.#head, actor, message, operations: operations.length, difference });
     }
     const { revision, id } = this.#head;
     const applied =
       order.wait === 'none' ? [] : [{ instance: 'test-1', worker: 1, revision, ok: this.confirms }];
     const complete = applied.every(({ ok }) => ok);
-    return { revision, id, changed, difference, warnings: [], applied, complete };
+    return {
+      revision,
+      id,
+      changed,
+      operations: operations.length,
+      difference,
+      warnings: [],
+      applied,
+      complete,
+    };
   }
 
   async history(limit: number, before = Number.POSITIVE_INFINITY): Promise<readonly HistoryEntry[]> {
+    await this.beforeHistory();
     if (this.failure !== null) throw this.failure;
     return this.#history.filter(({ revision }) => revision < before).slice(0, limit);
   }
@@ -126,7 +150,7 @@ export class InMemoryControlPlane implements ControlPlane {
     const { revision, id, at } = this.#head;
     const { routes, clusters } = this.#configuration;
     return {
-      instance: this.instance,
+      instance: 'test-1',
       version: '1.2.3',
       startedAt: AT,
       at: AT,

@@ -15,7 +15,7 @@ function outcomeOf(parse: () => unknown): unknown {
     return { value: parse() };
   } catch (error) {
     if (!(error instanceof SyntaxError) && !(error instanceof JsonSyntaxError)) throw error;
-    return 'refused';
+    return /the key is there twice/.test(error.message) ? 'ambiguous' : 'refused';
   }
 }
 
@@ -63,6 +63,8 @@ t.test(
       // Nothing at all is no body, not a bad one.
       if (edited.trim() === '' || edited.includes('\uD83D') || !edited.isWellFormed()) return;
       const ours = outcomeOf(() => read(Buffer.from(edited), size));
+      // What JSON.parse makes of that is up to it; tests below say where it is refused.
+      if (ours === 'ambiguous') return;
       t.strictSame(
         ours,
         outcomeOf(() => JSON.parse(edited)),
@@ -111,7 +113,9 @@ const MALFORMED = [
   '{"a":{"b":"\n"}}',
   '[[[1,]]]',
   '\u00001',
-  '\ufeff{}',
+  '{}\ufeff',
+  ' \ufeff{}',
+  '\ufeff\ufeff{}',
 ];
 
 t.test('malformed texts are refused', async (t) => {
@@ -120,6 +124,33 @@ t.test('malformed texts are refused', async (t) => {
       t.throws(() => read(Buffer.from(text), size), { name: 'JsonSyntaxError' }, JSON.stringify(text));
     }
   }
+});
+
+t.test('a byte order mark is passed over, as in files', async (t) => {
+  for (const size of [1, 2, 3, 4, 100]) {
+    t.same(read(Buffer.from('\ufeff{"a":1}'), size), { a: 1 });
+    t.same(read(Buffer.from('\ufeff 7'), size), 7);
+    t.equal(read(Buffer.from('\ufeff'), size), undefined);
+    for (const bytes of [[0xef], [0xef, 0xbb], [0xef, 0x31], [0xef, 0xbb, 0x31], [0xbb], [0xbf]]) {
+      t.throws(() => read(Buffer.from(bytes), size), { name: 'JsonSyntaxError' });
+    }
+  }
+});
+
+t.test('a key that is there twice is refused, with its place', async (t) => {
+  const texts: readonly (readonly [string, string])[] = [
+    ['{"routes":{"a":{},"b":{},"a":{}}}', 'not acceptable (byte 25, at /routes/a): the key is there twice'],
+    ['{"routes":{},"routes":{}}', 'not acceptable (byte 13, at /routes): the key is there twice'],
+    ['{"ops":[],"o\\u0070s":[]}', 'not acceptable (byte 10, at /ops): the key is there twice'],
+  ];
+  for (const [text, message] of texts) {
+    for (const size of [1, 7, 100]) t.throws(() => read(Buffer.from(text), size), { message }, text);
+  }
+  t.same(read(Buffer.from('{"a":{"x":1},"b":{"x":1},"toString":1}'), 5), {
+    a: { x: 1 },
+    b: { x: 1 },
+    toString: 1,
+  });
 });
 
 t.test('the error says where, and repeats nothing of the values', async (t) => {

@@ -19,7 +19,11 @@ interface Operation {
   };
   readonly responses: Record<
     string,
-    { readonly description: string; readonly content?: Record<string, { readonly schema: Json }> }
+    {
+      readonly description: string;
+      readonly headers?: Json;
+      readonly content?: Record<string, { readonly schema: Json }>;
+    }
   >;
 }
 
@@ -101,6 +105,33 @@ t.test('every operation says what it is, what it answers, and whether it needs a
       named,
       shown,
     );
+  }
+});
+
+t.test('conditions, headers of answers and refusals are described where they can occur', async (t) => {
+  for (const { path, method, operation } of operations) {
+    const shown = `${method} ${path}`;
+    const fields = (operation.parameters ?? []).filter((parameter) => parameter.in === 'header');
+    const names = fields.map(({ name }) => name).sort();
+    const { responses } = operation;
+    const headersOf = (status: string) => Object.keys(responses[status]?.headers ?? {}).sort();
+    const isEntry = path.endsWith('/{id}');
+    if ('304' in responses) {
+      t.same(names, ['if-none-match'], shown);
+      for (const status of ['200', '304'])
+        t.same(headersOf(status), ['etag', 'x-gateway-revision-id'], shown);
+    } else if ('412' in responses) {
+      t.same(names, isEntry && method === 'put' ? ['if-match', 'if-none-match'] : ['if-match'], shown);
+      t.same(headersOf('412'), ['etag'], shown);
+      t.ok(headersOf('200').includes('etag'), shown);
+    } else t.same(names, [], shown);
+    if ('201' in responses)
+      for (const status of ['201', '202']) t.ok(headersOf(status).includes('location'), shown);
+    if (!path.startsWith('/api/')) continue;
+    t.same(headersOf('429'), ['retry-after'], shown);
+    t.ok('431' in responses, shown);
+    t.equal('414' in responses, isEntry, shown);
+    t.equal('413' in responses && '415' in responses, method !== 'get', shown);
   }
 });
 

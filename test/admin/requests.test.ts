@@ -116,10 +116,37 @@ t.test('a body of the wrong shape is refused with every place', async (t) => {
   t.equal(numbers.status, 400, 'a text is no number in a body');
 });
 
+t.test('reports on what the configuration does not have are taken, and named', async (t) => {
+  const { call } = await startAdmin(t);
+  const body = { clusters: { c: { destinations: { d: { url: 'http://127.0.0.1:1' } } } } };
+  await call('PUT', 'config', { body });
+  const report = (cluster: string, destination: string) => ({
+    cluster,
+    destination,
+    healthy: true,
+    sequence: 1,
+  });
+  const send = async (reports: readonly object[]) =>
+    JSON.parse((await call('POST', 'health', { body: { reports } })).text);
+  t.same(await send([report('c', 'd')]), { accepted: 1, unknown: [] });
+  t.same(await send([report('c', 'd'), report('c', 'toString'), report('x', 'd'), report('x', 'd')]), {
+    accepted: 4,
+    unknown: [
+      { cluster: 'c', destination: 'toString' },
+      { cluster: 'x', destination: 'd' },
+    ],
+  });
+  const many = await send(Array.from({ length: 150 }, (_, index) => report('c', `d${index}`)));
+  t.same([many.accepted, many.unknown.length], [150, 100]);
+});
+
 t.test('health is reported and read', async (t) => {
   const report = { cluster: 'c', destination: 'd', healthy: false, sequence: 3, reason: '503' };
   const taken = await call('POST', 'health', { as: 'operator', body: { reports: [report] } });
-  t.same([taken.status, JSON.parse(taken.text)], [200, { accepted: 1 }]);
+  t.same(
+    [taken.status, JSON.parse(taken.text)],
+    [200, { accepted: 1, unknown: [{ cluster: 'c', destination: 'd' }] }],
+  );
   const read = await call('GET', 'health', { as: 'reader' });
   t.same(JSON.parse(read.text), { reports: [{ ...report, ttlMs: 30_000 }] });
   const full = Array.from({ length: 10_000 }, (_, sequence) => ({
@@ -180,7 +207,16 @@ t.test('100,000 routes are read and taken without holding up the event loop', as
   controlPlane.change = async (order: ChangeOrder) => {
     controlPlane.orders.push(order);
     const { revision, id } = controlPlane.current().head;
-    return { revision, id, changed: false, difference: [], warnings: [], applied: [], complete: true };
+    return {
+      revision,
+      id,
+      changed: false,
+      operations: 0,
+      difference: [],
+      warnings: [],
+      applied: [],
+      complete: true,
+    };
   };
   const body = { clusters: {}, routes: Object.fromEntries(routes) };
   const { isSliced, shown } = await drain(formatCall(tokens, 'PUT', '/api/gateway/config', { body }));

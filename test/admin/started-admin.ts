@@ -3,6 +3,7 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { AdminServer } from '../../lib/admin/admin-server.ts';
 import type { StreamTiming } from '../../lib/admin/event-streams.ts';
+import type { JwtSettings } from '../../lib/auth/jwt-verifier.ts';
 import { openAuthenticator } from '../../lib/auth/open-authenticator.ts';
 import { ROLES, type Role } from '../../lib/auth/roles.ts';
 import { createToken } from '../../lib/auth/token-file.ts';
@@ -29,11 +30,20 @@ export interface StartedAdmin {
   /** The lines of the log, parsed. */
   readonly logs: Record<string, unknown>[];
   notReady: string | null;
+  renderMetrics: () => Promise<string>;
   /** Sends one request, on a connection of its own. `path` follows /api/gateway/. */
   call(method: string, path: string, options?: CallOptions): Promise<RawResponse>;
 }
 
-export async function startAdmin(owner: TestOwner, streamTiming?: StreamTiming): Promise<StartedAdmin> {
+export interface AdminOptions {
+  readonly streamTiming?: StreamTiming;
+  readonly jwt?: JwtSettings;
+}
+
+export async function startAdmin(
+  owner: TestOwner,
+  { streamTiming, jwt }: AdminOptions = {},
+): Promise<StartedAdmin> {
   const stateDirectory = await createTemporaryDirectory(owner);
   const tokens = {} as Record<Role, string>;
   for (const role of ROLES) {
@@ -42,13 +52,13 @@ export async function startAdmin(owner: TestOwner, streamTiming?: StreamTiming):
   }
   const logs: Record<string, unknown>[] = [];
   const logger = pino({ level: 'warn' }, collectLines(logs));
-  const settings = { environmentToken: null, jwt: null };
+  const settings = { environmentToken: null, jwt: jwt ?? null };
   const { authenticator } = await openAuthenticator(settings, stateDirectory, logger);
   const controlPlane = new InMemoryControlPlane();
   const probes = {
     notReadyBecause: () => started.notReady,
     metricsContentType: () => 'text/plain; version=0.0.4; charset=utf-8',
-    renderMetrics: async () => '# no metrics\n',
+    renderMetrics: () => started.renderMetrics(),
   };
   const options = { controlPlane, probes, authenticator, logger, version: '1.2.3' };
   const server = new AdminServer(streamTiming === undefined ? options : { ...options, streamTiming });
@@ -57,7 +67,17 @@ export async function startAdmin(owner: TestOwner, streamTiming?: StreamTiming):
   const port = Number(address.split(':').at(-1));
   const call = (method: string, path: string, options: CallOptions = {}): Promise<RawResponse> =>
     request(port, formatCall(tokens, method, `/api/gateway/${path}`, options));
-  const started = { server, port, controlPlane, tokens, stateDirectory, logs, notReady: null, call };
+  const started: StartedAdmin = {
+    server,
+    port,
+    controlPlane,
+    tokens,
+    stateDirectory,
+    logs,
+    notReady: null,
+    renderMetrics: async () => '# no metrics\n',
+    call,
+  };
   return started;
 }
 

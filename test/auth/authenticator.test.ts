@@ -98,3 +98,24 @@ t.test('the Authorization field is read as RFC 6750 writes it', async (t) => {
     t.equal(await kindOf(header), 'invalid', header.slice(0, 60));
   }
 });
+
+t.test('only for a JWT it is asked whether it may be verified', async (t) => {
+  const { authenticator, token, expired } = await open(t);
+  let asked = 0;
+  const authenticate = async (header: string | undefined) => {
+    const result = await authenticator.authenticate(header, NOW_MS, () => {
+      asked += 1;
+      return false;
+    });
+    return result.kind;
+  };
+  t.equal(await authenticate(undefined), 'missing');
+  t.equal(await authenticate('Basic bm86'), 'invalid');
+  t.equal(await authenticate(`Bearer ${token}`), 'ok');
+  t.equal(await authenticate(`Bearer ${ENVIRONMENT_TOKEN}`), 'ok');
+  t.equal(await authenticate(`Bearer ${expired}`), 'expired');
+  t.equal(await authenticate(`Bearer fgw_${'x'.repeat(43)}`), 'invalid');
+  t.equal(asked, 0);
+  t.equal(await authenticate(`Bearer ${jwt()}`), 'unverified');
+  t.equal(asked, 1);
+});

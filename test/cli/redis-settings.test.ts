@@ -61,6 +61,9 @@ t.test('a password in a flag is refused, in the environment it is not', async (t
     'redis://:geheim@h',
     'redis+cluster://:g@geheim@h',
     'x://:geheim/@',
+    'redis://a@b:geheim@h:1',
+    'redis:u:geheim@h',
+    'redis://h1:1,u:geheim@h2',
   ]) {
     const failure = t.throws(() => redisSettingsFrom(url, true, {}), RangeError) as unknown as Error;
     t.match(failure.message, /--redis: .* ps; set GATEWAY_REDIS_PASSWORD/, url);

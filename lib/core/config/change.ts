@@ -6,7 +6,7 @@ type PutOf<K extends Kind> = K extends Kind
   : never;
 
 export type PutOperation = PutOf<Kind>;
-export interface DeleteOperation {
+interface DeleteOperation {
   readonly op: 'delete';
   readonly kind: Kind;
   readonly id: string;

@@ -7,7 +7,7 @@ import { isPlainObject } from './plain-data.ts';
 import { childPointer } from './problem.ts';
 
 /** A place that differs. `before` is missing where nothing was there, `after` where nothing is any more. */
-export interface ValueChange {
+interface ValueChange {
   /** JSON Pointer (RFC 6901) within the value of the entry; empty for the whole value. */
   readonly pointer: string;
   readonly before?: unknown;

@@ -10,7 +10,7 @@ export interface ExplainRequest {
   readonly clientAddress?: string;
 }
 
-export interface ExplainedCandidate {
+interface ExplainedCandidate {
   readonly route: string;
   readonly order: number;
   readonly won: boolean;

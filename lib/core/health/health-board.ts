@@ -2,7 +2,7 @@
 import type { DestinationHealth, HealthReport } from './health-report.ts';
 
 /** Reports on further destinations are not taken until others have expired. */
-export const MAXIMUM_KNOWN_DESTINATIONS = 100_000;
+const MAXIMUM_KNOWN_DESTINATIONS = 100_000;
 /** Looking at all of them costs a few ms, so it is done no more often: they may expire this much too late. */
 const LOOK_INTERVAL_MS = 500;
 

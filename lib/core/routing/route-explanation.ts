@@ -6,7 +6,7 @@ import type { FoundRoute, RouteCandidates } from './route-candidates.ts';
 import type { RouteEntry } from './route-entry.ts';
 
 /** One route that matches by host and path. */
-export interface RouteCandidate {
+interface RouteCandidate {
   readonly id: string;
   readonly order: number;
   /** Whether its predicates hold as well, so that it would take the request if no other did. */
