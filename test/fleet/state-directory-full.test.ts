@@ -11,7 +11,15 @@ import { waitForMetrics } from '../helpers/worker-processes.ts';
 const UNSAVED = 'gateway_last_good_configuration_unsaved';
 const canLimitFiles = spawnSync('prlimit', ['--version']).status === 0;
 const redis = await startRedis(t);
-const fleet = await startFleet(t, { url: redis.url });
+/**
+ * Node ignores the signal that comes with the limit below; what watches processes under test listens for it,
+ * and ends them where nobody else does.
+ */
+const ignoreSignal = `--import=data:text/javascript,${encodeURIComponent("process.on('SIGXFSZ',()=>{})")}`;
+const fleet = await startFleet(t, {
+  url: redis.url,
+  environment: { NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} ${ignoreSignal}`.trim() },
+});
 
 const isUnsaved = ({ msg }: LogLine) => msg === 'last good configuration could not be saved';
 const isSavedAgain = ({ msg }: LogLine) => msg === 'last good configuration saved again';

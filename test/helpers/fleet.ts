@@ -129,6 +129,8 @@ export interface FleetOptions {
   readonly secondUrl?: string;
   /** More routes to begin with, by id. */
   readonly routes?: Readonly<Record<string, Route>>;
+  /** Added to the environment of both. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Starts one instance with two workers, which goes with the test. */
@@ -151,11 +153,11 @@ export async function startInstance(
 
 /** Starts two instances on an empty Redis and gives them a cluster `origin` and a route `/steady`. */
 export async function startFleet(owner: TestOwner, options: FleetOptions): Promise<Fleet> {
-  const { url, secondUrl = url, routes = {} } = options;
+  const { url, secondUrl = url, routes = {}, environment = {} } = options;
   const origin = await startOrigin((_, connection) => connection.answer({ body: 'served' }), { owner });
   const [one, two] = await Promise.all([
-    startInstance(owner, NAMES[0], url),
-    startInstance(owner, NAMES[1], secondUrl),
+    startInstance(owner, NAMES[0], url, { environment }),
+    startInstance(owner, NAMES[1], secondUrl, { environment }),
   ]);
   const body = {
     clusters: { origin: { destinations: { only: { url: origin.url } } } },

@@ -54,7 +54,7 @@ export function refusalOf(pattern: {
 }
 
 /** What the keeper told, in order. */
-export interface Told {
+interface Told {
   readonly deltas: Delta[];
   readonly refusals: RefusedConfiguration[];
   readonly stepBacks: { readonly from: Head; readonly to: Head }[];
