@@ -40,7 +40,7 @@ function printHistory(changes: readonly HistoryEntry[], withDifference: boolean)
       String(change.revision),
       change.at,
       change.actor,
-      String(change.difference.length),
+      String(change.operations),
       change.message,
     ]);
     process.stdout.write(formatTable(['REVISION', 'AT', 'ACTOR', 'ENTRIES', 'MESSAGE'], rows));
