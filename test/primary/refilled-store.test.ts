@@ -1,5 +1,7 @@
 /** A store that lost everything and was filled again, with changes on top: what is known of the way there. */
 import t from 'tap';
+import { ERRORS } from '../../lib/core/errors.ts';
+import { ChangeWriter } from '../../lib/primary/change-writer.ts';
 import { routeTo } from '../helpers/fleet.ts';
 import { startRedis } from '../helpers/redis-server.ts';
 import { openStore } from '../helpers/store-client.ts';
@@ -32,4 +34,26 @@ t.test('who filled it is told that the change is served, also where others came 
   t.equal(keeper.chain.holds(keeper.head, refill), true);
   t.equal(keeper.chain.holds(keeper.head, next), true);
   t.equal(keeper.chain.has(before), false, 'nothing is said of what was there before');
+});
+
+t.test('there is no way back to before it was emptied: nothing is deleted instead', async (t) => {
+  const redis = await startRedis(t);
+  const store = await openStore(t, redis);
+  const { keeper, follower } = await followStore(t, store, await createTemporaryDirectory(t));
+  const change = { actor: 'somebody', message: '' };
+  await store.publish({ ...change, operations: BASE });
+  const before = await store.publish({ ...change, operations: [put('second')] });
+  await follower.sync();
+  await redis.command('FLUSHALL');
+  await store.publish({ ...change, operations: BASE, expectedRevision: 0, revisionFloor: before.revision });
+  await follower.sync();
+  const writer = new ChangeWriter(store, keeper, follower);
+  for (const revision of [1, 2]) {
+    const order = { ...change, revision, dryRun: false, wait: 'none', timeoutMs: 0 } as const;
+    await t.rejects(
+      writer.rollback(order, () => {}),
+      { definition: ERRORS.notFound },
+    );
+  }
+  t.equal(keeper.table.configuration.routes.size, 1);
 });

@@ -301,6 +301,20 @@ export function storeContract(
     t.equal((await store.publish(changeOf([putCluster('b')], { expectedRevision: 1 }))).revision, 2);
   });
 
+  t.test(
+    'a revision with another id is another one: numbers come again where writes were lost',
+    async (t) => {
+      const store = await openStore(t);
+      const head = await store.publish(changeOf([putCluster('a')]));
+      const condition = { expectedRevision: 1, expectedId: 'of-a-lost-history' };
+      await t.rejects(store.publish(changeOf([putCluster('b')], condition)), {
+        name: 'RevisionConflictError',
+      });
+      const next = await store.publish(changeOf([putCluster('b')], { ...condition, expectedId: head.id }));
+      t.match(next, { revision: 2, parent: head.id });
+    },
+  );
+
   t.test('of two changes made at once on one revision exactly one wins', async (t) => {
     const store = await openStore(t);
     await store.publish(changeOf([putCluster('a')]));
