@@ -1,6 +1,5 @@
 /** A store that lost everything and was filled again, with changes on top: what is known of the way there. */
 import t from 'tap';
-import { ERRORS } from '../../lib/core/errors.ts';
 import { ChangeWriter } from '../../lib/primary/change-writer.ts';
 import { routeTo } from '../helpers/fleet.ts';
 import { startRedis } from '../helpers/redis-server.ts';
