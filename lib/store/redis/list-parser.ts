@@ -1,4 +1,4 @@
-import { TimeSlice } from './time-slice.ts';
+import { Breather } from '../breather.ts';
 
 /** A text up to this length is parsed within a few milliseconds. */
 const PIECE_CHARACTERS = 131_072;
@@ -11,11 +11,11 @@ const STRUCTURE = /["[\]{},]/g;
  */
 export async function parseList(text: string): Promise<unknown[]> {
   if (text.length <= PIECE_CHARACTERS) return listOf(JSON.parse(text));
-  const slice = new TimeSlice();
+  const breather = new Breather();
   const result: unknown[] = [];
   for (const piece of cutList(text)) {
     for (const element of listOf(JSON.parse(`[${piece}]`))) result.push(element);
-    if (slice.isOver) await slice.next();
+    if (breather.isDue) await breather.breathe();
   }
   return result;
 }

@@ -1,7 +1,7 @@
+import { Breather } from '../breather.ts';
 import type { LoggedChange } from '../config-store.ts';
 import { parseList } from './list-parser.ts';
 import { isOperation } from './stored-operations.ts';
-import { TimeSlice } from './time-slice.ts';
 
 /** An entry of the stream, as it comes: its id, and field, value, field, value, … */
 export type RawLogEntry = readonly [id: string, fields: readonly string[]];
@@ -32,10 +32,10 @@ function revisionOf(entryId: string): number | null {
 async function parseOperations(text: string | null): Promise<LoggedChange['operations'] | null> {
   try {
     const list = await parseList(text ?? '');
-    const slice = new TimeSlice();
+    const breather = new Breather();
     for (const operation of list) {
       if (!isOperation(operation)) return null;
-      if (slice.isOver) await slice.next();
+      if (breather.isDue) await breather.breathe();
     }
     return list as LoggedChange['operations'];
   } catch {

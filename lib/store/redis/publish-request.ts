@@ -1,10 +1,10 @@
 /** What the script that publishes is given. */
 import { childPointer, type Problem } from '../../core/config/problem.ts';
+import { Breather } from '../breather.ts';
 import { MalformedChangeError, type NewChange } from '../config-store.ts';
 import { findOperationProblems } from '../entry-table.ts';
 import { CommandEncoder } from './encoded-command.ts';
 import { isDelete } from './stored-operations.ts';
-import { TimeSlice } from './time-slice.ts';
 
 const MAX_CHARACTERS = 67_108_864;
 /** Redis before 7 takes a million words in a command. */
@@ -26,7 +26,7 @@ export async function encodeChange({ operations, actor, message }: NewChange): P
   if (!Array.isArray(operations)) throw new MalformedChangeError(findOperationProblems(operations));
   checkTexts(operations.length, actor, message);
   const copies = [...operations];
-  const slice = new TimeSlice();
+  const breather = new Breather();
   const encoder = new CommandEncoder();
   const problems: Problem[] = [];
   let characters = actor.length + message.length;
@@ -40,7 +40,7 @@ export async function encodeChange({ operations, actor, message }: NewChange): P
     encoder.add(operation.kind, operation.id, value);
     characters += operation.id.length + value.length;
     if (characters > MAX_CHARACTERS) throw tooLarge(`more than ${MAX_CHARACTERS} characters`);
-    if (slice.isOver) await slice.next();
+    if (breather.isDue) await breather.breathe();
   }
   if (problems.length > 0) throw new MalformedChangeError(problems);
   return { operations: encoder, characters };

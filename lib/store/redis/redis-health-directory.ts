@@ -1,11 +1,11 @@
 import type { HealthReport } from '../../core/health/health-report.ts';
+import { Breather } from '../breather.ts';
 import type { HealthDirectory } from '../shared-state.ts';
 import { isRecord } from '../stored-shape.ts';
 import type { CommandConnection } from './command-connection.ts';
 import type { EventFeed } from './event-feed.ts';
 import { HEALTH_SCRIPT } from './health-script.ts';
 import type { RedisKeys } from './redis-keys.ts';
-import { TimeSlice } from './time-slice.ts';
 
 const MAX_DESTINATIONS = 100_000;
 /** One script, and one message, has at most so many. */
@@ -57,12 +57,12 @@ function wordsOf({ cluster, destination, healthy, sequence, ttlMs, reason }: Hea
 
 /** Takes field, text, field, text, …; what is no report, or has expired, is left out. */
 async function parseEntries(entries: readonly string[], nowMs: number): Promise<HealthReport[]> {
-  const slice = new TimeSlice();
+  const breather = new Breather();
   const reports: HealthReport[] = [];
   for (let index = 0; index + 1 < entries.length; index += 2) {
     const report = parseEntry(entries[index] ?? '', entries[index + 1] ?? '', nowMs);
     if (report !== null) reports.push(report);
-    if (slice.isOver) await slice.next();
+    if (breather.isDue) await breather.breathe();
   }
   return reports;
 }

@@ -4,12 +4,12 @@ import type { Redis } from 'ioredis';
 import type { Head } from '../../core/config/change.ts';
 import { COLLECTIONS, KINDS } from '../../core/config/model.ts';
 import { childPointer, formatProblem, type Problem } from '../../core/config/problem.ts';
+import { Breather } from '../breather.ts';
 import { type StoredConfiguration, UnreadableStoreError } from '../config-store.ts';
 import { setOwnProperty } from '../own-property.ts';
 import { HEAD_FIELDS, parseHead } from './head-fields.ts';
 import type { RedisKeys } from './redis-keys.ts';
 import { isReplyError, replyCodeOf } from './reply-error.ts';
-import { TimeSlice } from './time-slice.ts';
 
 const MAX_PROBLEMS = 1_000;
 
@@ -126,7 +126,7 @@ export function notAHash(key: string, head: string): UnreadableStoreError {
 class SnapshotReading {
   readonly #document: Record<string, Record<string, unknown>> = {};
   readonly #problems: Problem[] = [];
-  readonly #slice = new TimeSlice();
+  readonly #breather = new Breather();
   #unreadable = 0;
 
   async addCollection(section: string, key: string, entries: readonly unknown[]): Promise<void> {
@@ -139,7 +139,7 @@ class SnapshotReading {
         setOwnProperty(values, id, null);
         this.#report(section, key, id, error as Error);
       }
-      if (this.#slice.isOver) await this.#slice.next();
+      if (this.#breather.isDue) await this.#breather.breathe();
     }
     this.#document[section] = values;
   }
