@@ -9,7 +9,8 @@
 import { Balancer } from '../lib/core/balancing/balancer.ts';
 import { DestinationState } from '../lib/core/balancing/destination-state.ts';
 import { hashString } from '../lib/core/balancing/hash.ts';
-import { LOAD_BALANCING_POLICIES, type LoadBalancingPolicyName } from '../lib/core/config/model.ts';
+import { LOAD_BALANCING_POLICIES } from '../lib/core/config/cluster-schema.ts';
+import type { LoadBalancingPolicyName } from '../lib/core/config/model.ts';
 
 const COUNTS = [3, 100, 10_000];
 const IN_FLIGHT = 64;

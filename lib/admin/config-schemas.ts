@@ -1,6 +1,6 @@
 /** The configuration's own schema, in parts that the OpenAPI document can name. */
-import Type, { type TSchema } from 'typebox';
-import { COLLECTIONS, configurationSchema, ID_PATTERN, KINDS, type Kind } from '../core/config/model.ts';
+import Type from 'typebox';
+import { COLLECTIONS, configurationSchema, idPatternOf, KINDS, type Kind } from '../core/config/model.ts';
 import { closed, refer } from './shared-schemas.ts';
 
 interface PlainSchema {
@@ -37,9 +37,9 @@ function entrySchema(kind: Kind): object {
 
 function collectionSchema(kind: Kind): object {
   const section = plainConfigurationSchema().properties[COLLECTIONS[kind]];
-  const patternProperties = { [ID_PATTERN]: refer(entrySchemaName(kind)) };
+  const patternProperties = { [idPatternOf(kind)]: refer(entrySchemaName(kind)) };
   // OpenAPI tools drop the pattern from patternProperties.
-  const propertyNames = { pattern: ID_PATTERN };
+  const propertyNames = { pattern: idPatternOf(kind) };
   return { ...section, $id: collectionSchemaName(kind), patternProperties, propertyNames };
 }
 
@@ -49,16 +49,21 @@ function documentSchema(): object {
   return { ...rest, $id: 'Configuration', properties: { ...properties, ...Object.fromEntries(sections) } };
 }
 
+function entryNameSchema(kind: Kind) {
+  return { kind: Type.Literal(kind), id: Type.String({ pattern: idPatternOf(kind) }) };
+}
+
 function operationSchema(): object {
-  const id = Type.String({ pattern: ID_PATTERN });
   const puts = KINDS.map((kind) =>
     Type.Object(
-      { op: Type.Literal('put'), kind: Type.Literal(kind), id, value: refer(entrySchemaName(kind)) },
+      { op: Type.Literal('put'), ...entryNameSchema(kind), value: refer(entrySchemaName(kind)) },
       closed,
     ),
   );
-  const deletion = Type.Object({ op: Type.Literal('delete'), kind: Type.Enum([...KINDS]), id }, closed);
-  return { anyOf: [...puts, deletion], $id: 'Operation', description: 'Puts or deletes one entry' };
+  const deletions = KINDS.map((kind) =>
+    Type.Object({ op: Type.Literal('delete'), ...entryNameSchema(kind) }, closed),
+  );
+  return { anyOf: [...puts, ...deletions], $id: 'Operation', description: 'Puts or deletes one entry' };
 }
 
 /** In an order in which none refers to a later one. */
@@ -69,7 +74,8 @@ export const CONFIG_SCHEMAS: readonly object[] = [
   operationSchema(),
 ];
 
-export const entryParamsSchema = Type.Object(
-  { id: Type.String({ pattern: ID_PATTERN, description: 'Id of the entry' }) },
-  closed,
-) satisfies TSchema;
+/** The part of a path that names an entry. */
+export function entryParamsSchema(kind: Kind) {
+  const id = Type.String({ pattern: idPatternOf(kind), description: 'Id of the entry' });
+  return Type.Object({ id }, closed);
+}

@@ -36,7 +36,7 @@ export function addEntryRoutes(api: ApiScope, controlPlane: ControlPlane, kind: 
         operationId: `get${name}`,
         summary: `One ${kind}`,
         tags: [collection],
-        params: entryParamsSchema,
+        params: entryParamsSchema(kind),
         headers: readHeadersSchema,
         response: {
           200: jsonResponse(`The ${kind}`, refer(name), READ_HEADERS),
@@ -62,7 +62,7 @@ export function addEntryRoutes(api: ApiScope, controlPlane: ControlPlane, kind: 
         operationId: `put${name}`,
         summary: `Creates or replaces one ${kind}`,
         tags: [collection],
-        params: entryParamsSchema,
+        params: entryParamsSchema(kind),
         querystring: messageQuerySchema,
         headers: entryWriteHeadersSchema,
         body: refer(name),
@@ -95,7 +95,7 @@ export function addEntryRoutes(api: ApiScope, controlPlane: ControlPlane, kind: 
         operationId: `delete${name}`,
         summary: `Deletes one ${kind}`,
         tags: [collection],
-        params: entryParamsSchema,
+        params: entryParamsSchema(kind),
         querystring: messageQuerySchema,
         headers: writeHeadersSchema,
         response: {

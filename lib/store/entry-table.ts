@@ -1,10 +1,10 @@
 import type { Operation } from '../core/config/change.ts';
-import { COLLECTIONS, ID_PATTERN, KINDS, type Kind } from '../core/config/model.ts';
+import { COLLECTIONS, idPatternOf, KINDS, type Kind } from '../core/config/model.ts';
 import { childPointer, type Problem } from '../core/config/problem.ts';
 import { EntryCopy } from './entry-copy.ts';
 import { isRecord } from './stored-shape.ts';
 
-const ID = new RegExp(ID_PATTERN);
+const IDS = new Map(KINDS.map((kind) => [kind, new RegExp(idPatternOf(kind))]));
 
 /** The entries of a configuration, by kind and id, as a store holds them: not validated. */
 export class EntryTable {
@@ -71,10 +71,13 @@ export function findOperationFault(operation: unknown): string | null {
   if (!isRecord(operation)) return 'an operation is an object {op, kind, id, value}';
   const { op, kind, id, value } = operation;
   if (op !== 'put' && op !== 'delete') return `op is "put" or "delete", not ${JSON.stringify(op)}`;
-  if (!(KINDS as readonly unknown[]).includes(kind)) {
+  const idPattern = IDS.get(kind as Kind);
+  if (idPattern === undefined) {
     return `kind is one of ${KINDS.join(', ')}, not ${JSON.stringify(kind)}`;
   }
-  if (typeof id !== 'string' || !ID.test(id)) return `id ${JSON.stringify(id)} does not match ${ID_PATTERN}`;
+  if (typeof id !== 'string' || !idPattern.test(id)) {
+    return `id ${JSON.stringify(id)} does not match ${idPattern.source}`;
+  }
   if (op === 'put' && !isRecord(value)) return 'the value of a put is an object';
   return null;
 }

@@ -5,7 +5,14 @@ import type { Delta, Head, Operation } from '../../lib/core/config/change.ts';
 import { applyOperations } from '../../lib/core/config/difference.ts';
 import { EMPTY_CONFIGURATION } from '../../lib/core/config/document.ts';
 import { equalValues } from '../../lib/core/config/equal-values.ts';
-import type { Cluster, Configuration, Route } from '../../lib/core/config/model.ts';
+import {
+  type Cluster,
+  COLLECTIONS,
+  type Configuration,
+  KINDS,
+  type Kind,
+  type Route,
+} from '../../lib/core/config/model.ts';
 import {
   MalformedChangeError,
   type NewChange,
@@ -89,16 +96,26 @@ class Told implements StoreListener {
 async function readContent(store: WritableConfigStore): Promise<Configuration> {
   const stored = await store.read();
   if (stored === null) return EMPTY_CONFIGURATION;
-  const { clusters = {}, routes = {} } = stored.document as {
-    clusters?: Record<string, Cluster>;
-    routes?: Record<string, Route>;
-  };
-  return { clusters: new Map(Object.entries(clusters)), routes: new Map(Object.entries(routes)) };
+  const document = stored.document as Record<string, object | undefined>;
+  const collections = Object.values(COLLECTIONS).map((collection) => [
+    collection,
+    new Map(Object.entries(document[collection] ?? {})),
+  ]);
+  return Object.fromEntries(collections);
+}
+
+/** The document of a store that holds these entries, and none of other kinds. */
+export function documentWith(sections: Readonly<Record<string, object>>): Record<string, object> {
+  const empty = Object.values(COLLECTIONS).map((collection) => [collection, {}]);
+  return { ...Object.fromEntries(empty), ...sections };
 }
 
 function equalContent(left: Configuration, right: Configuration): boolean {
-  return (['clusters', 'routes'] as const).every((collection) =>
-    equalValues(Object.fromEntries(left[collection]), Object.fromEntries(right[collection])),
+  return Object.values(COLLECTIONS).every((collection) =>
+    equalValues(
+      Object.fromEntries<unknown>(left[collection]),
+      Object.fromEntries<unknown>(right[collection]),
+    ),
   );
 }
 
@@ -135,8 +152,29 @@ export function storeContract(
     t.strictSame(await store.readHead(), head);
     t.strictSame(await store.read(), {
       head,
-      document: { clusters: { orders: clusterAt(8080) }, routes: { 'orders-api': routeTo('orders') } },
+      document: documentWith({
+        clusters: { orders: clusterAt(8080) },
+        routes: { 'orders-api': routeTo('orders') },
+      }),
     });
+  });
+
+  t.test('entries of every kind are kept, and certificates by host names', async (t) => {
+    const store = await openStore(t);
+    const certificateId = `*.${'a'.repeat(63)}.${'b'.repeat(63)}.example.com`;
+    const idOf = (kind: Kind): string => (kind === 'certificate' ? certificateId : `one-${kind}`);
+    const operations = KINDS.map((kind) => ({ op: 'put', kind, id: idOf(kind), value: { of: kind } }));
+    await store.publish(changeOf(operations as unknown as Operation[]));
+    const sections = KINDS.map((kind) => [COLLECTIONS[kind], { [idOf(kind)]: { of: kind } }]);
+    t.strictSame((await store.read())?.document, Object.fromEntries(sections));
+    const [change] = await store.history(1);
+    t.strictSame(change?.operations, operations);
+    t.strictSame(
+      change?.undo,
+      KINDS.toReversed().map((kind) => deleteOf(kind, idOf(kind))),
+    );
+    await store.publish(changeOf(change?.undo ?? []));
+    t.strictSame((await store.read())?.document, documentWith({}));
   });
 
   t.test('revisions count up, and each change names its parent', async (t) => {
@@ -159,7 +197,7 @@ export function storeContract(
         { op: 'delete', kind: 'route', id: 'never-there' },
       ]),
     );
-    t.strictSame((await store.read())?.document, { clusters: { a: clusterAt(2) }, routes: {} });
+    t.strictSame((await store.read())?.document, documentWith({ clusters: { a: clusterAt(2) } }));
   });
 
   t.test('ids that objects inherit are ids like any other', async (t) => {
@@ -240,7 +278,10 @@ export function storeContract(
     const operation: fc.Arbitrary<Operation> = fc.oneof(
       fc.tuple(id, fc.nat(9)).map(([id, port]) => putCluster(id, port + 1)),
       fc.tuple(id, id).map(([id, cluster]) => putRoute(id, cluster)),
-      fc.tuple(fc.constantFrom('cluster' as const, 'route' as const), id).map(([k, i]) => deleteOf(k, i)),
+      fc
+        .tuple(fc.constantFrom('issuer', 'consumer', 'certificate'), id, fc.nat(9))
+        .map(([kind, id, value]) => ({ op: 'put', kind, id, value: { value } }) as unknown as Operation),
+      fc.tuple(fc.constantFrom(...KINDS), id).map(([kind, id]) => deleteOf(kind, id)),
     );
     await fc.assert(
       fc.asyncProperty(fc.array(operation, { maxLength: 6 }), fc.boolean(), async (operations, isUndone) => {
@@ -296,7 +337,7 @@ export function storeContract(
       .catch((e) => e);
     t.ok(conflict instanceof RevisionConflictError);
     t.equal(conflict.currentRevision, 1);
-    t.strictSame(await store.read(), { head, document: { clusters: { a: clusterAt(8080) }, routes: {} } });
+    t.strictSame(await store.read(), { head, document: documentWith({ clusters: { a: clusterAt(8080) } }) });
     t.equal((await store.changesSince(0))?.length, 1);
     t.equal((await store.publish(changeOf([putCluster('b')], { expectedRevision: 1 }))).revision, 2);
   });
@@ -352,6 +393,10 @@ export function storeContract(
       { op: 'put', kind: 'cluster', id: '', value: {} },
       { op: 'put', kind: 'cluster', id: 'a' },
       { op: 'put', kind: 'cluster', id: 'a', value: [] },
+      { op: 'put', kind: 'issuer', id: '*.example.com', value: {} },
+      { op: 'put', kind: 'certificate', id: 'API.example.com', value: {} },
+      { op: 'put', kind: 'certificate', id: '*', value: {} },
+      { op: 'put', kind: 'certificate', id: 'a'.repeat(252), value: {} },
       'put',
       null,
     ];
@@ -373,7 +418,7 @@ export function storeContract(
     Object.assign(value, clusterAt(2));
     operations.pop();
     await published;
-    t.strictSame((await store.read())?.document, { clusters: { a: clusterAt(1) }, routes: {} });
+    t.strictSame((await store.read())?.document, documentWith({ clusters: { a: clusterAt(1) } }));
   });
 
   t.test('each change is told to everyone who watches', async (t) => {

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import t from 'tap';
-import { documentOf } from '../../lib/core/config/document.ts';
+import { documentOf, EMPTY_CONFIGURATION } from '../../lib/core/config/document.ts';
 import type { Route } from '../../lib/core/config/model.ts';
 import { type LastGood, type LastGoodContent, LastGoodFile } from '../../lib/store/last-good-file.ts';
 import { watchEventLoop } from '../helpers/event-loop-block.ts';
@@ -13,7 +13,7 @@ const originOf = (revision: number) => ({
 const lastGood = (revision: number): LastGoodContent => ({
   ...originOf(revision),
   configuration: {
-    clusters: new Map(),
+    ...EMPTY_CONFIGURATION,
     routes: new Map([
       ['b', { match: {}, cluster: 'b' }],
       ['1', { match: {}, cluster: `ü-${revision}` }],
@@ -26,6 +26,9 @@ const loadedLastGood = (revision: number): { kind: 'loaded' } & LastGood => ({
   ...originOf(revision),
   document: {
     clusters: {},
+    issuers: {},
+    consumers: {},
+    certificates: {},
     routes: { '1': { match: {}, cluster: `ü-${revision}` }, b: { match: {}, cluster: 'b' } },
   },
 });
@@ -121,7 +124,11 @@ t.test('to save 100,000 routes does not hold up the event loop', async (t) => {
     const match = { hosts: [`host-${index % 100}.example.com`], path: `/service-${index}/{**rest}` };
     routes.set(`route-${(index * 7_919) % 100_000}`, { match, cluster: 'a', order: index });
   }
-  const configuration = { clusters: new Map([['a', { destinations: {} }]]), routes };
+  const configuration = {
+    ...EMPTY_CONFIGURATION,
+    clusters: new Map([['a', { destinations: {} }]]),
+    routes,
+  };
   const { longestBlockMs, totalMs } = await watchEventLoop(() =>
     file.save({ ...originOf(1), configuration }),
   );

@@ -1,6 +1,7 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import type { Head } from '../../lib/core/config/change.ts';
+import { EMPTY_CONFIGURATION } from '../../lib/core/config/document.ts';
 import type { Configuration } from '../../lib/core/config/model.ts';
 import { LastGoodFile } from '../../lib/store/last-good-file.ts';
 import { LastGoodSaver, type LastGoodSaverOptions } from '../../lib/store/last-good-saver.ts';
@@ -9,7 +10,7 @@ const AN_HOUR_MS = 3_600_000;
 
 const headOf = (revision: number): Head => ({ revision, id: `id-${revision}`, parent: null, at: '' });
 const configurationOf = (revision: number): Configuration => ({
-  clusters: new Map(),
+  ...EMPTY_CONFIGURATION,
   routes: new Map([['a', { match: {}, cluster: `c-${revision}` }]]),
 });
 

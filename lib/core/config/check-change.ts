@@ -2,7 +2,7 @@
 import type { Operation } from './change.ts';
 import { reportChangeConflicts, type ScopeChange } from './change-conflicts.ts';
 import { reportReferences } from './change-references.ts';
-import { checkCluster } from './cluster-rules.ts';
+import { checkEntryRules } from './entry-rules.ts';
 import { checkEntrySchema, entryPointer } from './entry-schema.ts';
 import { equalValues } from './equal-values.ts';
 import { COLLECTIONS } from './model.ts';
@@ -11,7 +11,6 @@ import { checkPlainData } from './plain-data.ts';
 import type { Problem } from './problem.ts';
 import { type Findings, noFindings, type ProblemList } from './problem-list.ts';
 import { readOperations } from './read-operations.ts';
-import { checkRoute } from './route-rules.ts';
 import { type RouteScope, scopeOf } from './route-scope.ts';
 import type { TableParts } from './table-parts.ts';
 
@@ -62,11 +61,7 @@ function checkEntry(operation: Operation, findings: Findings): boolean {
   if (!checkEntrySchema(kind, id, operation.value, findings.problems)) {
     return false;
   }
-  if (operation.kind === 'cluster') {
-    checkCluster(entryPointer(kind, id), operation.value, findings);
-  } else {
-    checkRoute(entryPointer(kind, id), operation.value, findings);
-  }
+  checkEntryRules(operation, findings);
   return true;
 }
 

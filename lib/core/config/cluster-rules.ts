@@ -1,16 +1,32 @@
 /** The rules for a cluster that a schema cannot express. */
-import { findDestinationUrlProblems, normaliseDestinationUrl } from './destination-url.ts';
-import { type Cluster, type HashKey, type LoadBalancing, TOKEN_PATTERN } from './model.ts';
+import { isRestrictedAddress } from '../policy/restricted-addresses.ts';
+import { checkConcurrency } from './concurrency-rules.ts';
+import {
+  addressOf,
+  findDestinationUrlProblems,
+  normaliseDestinationUrl,
+  RESTRICTED_HINT,
+  RESTRICTED_MESSAGE,
+} from './destination-url.ts';
+import type { Cluster, HashKey, LoadBalancing } from './model.ts';
+import { checkOriginTls } from './origin-tls-rules.ts';
 import { childPointer } from './problem.ts';
 import type { Findings, ProblemList } from './problem-list.ts';
 import { quoteText } from './quote-text.ts';
 import { matchesPattern } from './schema-node.ts';
+import { TOKEN_PATTERN } from './schema-parts.ts';
 
 /** Checks a cluster that fits the schema. `pointer` is where it is in the document. */
 export function checkCluster(pointer: string, cluster: Cluster, findings: Findings): void {
   checkDestinations(`${pointer}/destinations`, cluster.destinations, findings);
   if (cluster.loadBalancing !== undefined) {
     checkLoadBalancing(`${pointer}/loadBalancing`, cluster.loadBalancing, findings);
+  }
+  if (cluster.limits !== undefined) {
+    checkConcurrency(`${pointer}/limits`, cluster.limits, findings);
+  }
+  if (cluster.tls !== undefined) {
+    checkOriginTls(`${pointer}/tls`, cluster.tls, cluster.destinations, findings);
   }
 }
 
@@ -24,6 +40,9 @@ function checkDestinations(
     const urlPointer = `${childPointer(pointer, id)}/url`;
     for (const { message, hint } of findDestinationUrlProblems(destination.url)) {
       problems.add(urlPointer, message, hint);
+    }
+    if (isRestrictedAddress(addressOf(destination.url) ?? '')) {
+      warnings.add(urlPointer, RESTRICTED_MESSAGE, RESTRICTED_HINT);
     }
     const url = normaliseDestinationUrl(destination.url);
     const firstId = url === null ? undefined : idsByUrl.get(url);

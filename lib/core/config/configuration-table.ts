@@ -17,7 +17,8 @@ export class ConfigurationTable {
   /** Makes a table of parts that fit together, as `loadDocument` makes them; an empty one without. */
   constructor(parts: TableParts = emptyTableParts()) {
     this.#parts = parts;
-    this.configuration = { clusters: parts.clusters, routes: parts.routes };
+    const { clusters, issuers, consumers, certificates, routes } = parts;
+    this.configuration = { clusters, issuers, consumers, certificates, routes };
   }
 
   /** Of the content: equal in any two tables that hold the same, however they came to it. */
@@ -52,16 +53,15 @@ export class ConfigurationTable {
   #add(operation: Operation & { op: 'put' }): void {
     const { kind, id, value } = operation;
     this.#parts.fingerprint.add(hashEntry(kind, id, value));
-    if (operation.kind === 'cluster') {
-      this.#parts.clusters.set(id, operation.value);
-    } else {
-      this.#parts.routes.set(id, operation.value);
+    // An operation's value is one of its kind, which the type of the union cannot say.
+    (this.#parts[COLLECTIONS[kind]] as Map<string, unknown>).set(id, value);
+    if (operation.kind === 'route') {
       this.#addToIndexes(id, operation.value);
     }
   }
 
   #addToIndexes(id: string, route: Route): void {
-    this.#parts.users.add(route.cluster, id);
+    this.#parts.users.add(id, route);
     const scope = scopeOf(id, route);
     if (scope !== null) {
       this.#parts.conflicts.add(scope);
@@ -81,7 +81,7 @@ export class ConfigurationTable {
   }
 
   #removeFromIndexes(id: string, route: Route): void {
-    this.#parts.users.remove(route.cluster, id);
+    this.#parts.users.remove(id, route);
     const scope = scopeOf(id, route);
     if (scope !== null) {
       this.#parts.conflicts.remove(scope);

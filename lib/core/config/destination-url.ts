@@ -1,3 +1,5 @@
+import { isIpv4 } from '../http/ipv6-address.ts';
+
 /** A rule that the URL of a destination breaks. The URL itself is never quoted: it may hold a password. */
 export interface DestinationUrlProblem {
   readonly message: string;
@@ -30,6 +32,22 @@ export function normaliseDestinationUrl(text: string): string | null {
   return URL.parse(text)?.href ?? null;
 }
 
+/** The address that a URL names instead of a host name, IPv6 without brackets; null where it names none. */
+export function addressOf(text: string): string | null {
+  const host = URL.parse(text)?.hostname ?? '';
+  if (host.startsWith('[')) return host.slice(1, -1);
+  return isIpv4(host) ? host : null;
+}
+
+/** Whether this host, as `URL` writes it, can only be the machine itself. */
+export function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || (host.startsWith('127.') && isIpv4(host));
+}
+
+export const RESTRICTED_MESSAGE =
+  'is a link-local address or that of a metadata service: the gateway does not connect to it';
+export const RESTRICTED_HINT = 'name another server, or start the gateway with --allow-addresses';
+
 function findPartProblems(text: string, url: URL): readonly DestinationUrlProblem[] {
   const problems: DestinationUrlProblem[] = [];
   // An empty user, query or fragment leaves no trace in the parsed URL, so the text is asked too.
@@ -57,7 +75,8 @@ function findPartProblems(text: string, url: URL): readonly DestinationUrlProble
   return problems;
 }
 
-function hasUnsafeCharacter(text: string): boolean {
+/** White space, controls and backslashes: URL parsers quietly drop or turn them. */
+export function hasUnsafeCharacter(text: string): boolean {
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
     if (code <= 0x20 || code === 0x7f || code === 0x5c || (code >= 0x80 && code <= 0xa0)) {

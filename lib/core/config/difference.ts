@@ -70,31 +70,23 @@ export function applyOperations(
   configuration: Configuration,
   operations: readonly Operation[],
 ): Configuration {
-  const clusters = new Map(configuration.clusters);
-  const routes = new Map(configuration.routes);
+  const result = {
+    clusters: new Map(configuration.clusters),
+    issuers: new Map(configuration.issuers),
+    consumers: new Map(configuration.consumers),
+    certificates: new Map(configuration.certificates),
+    routes: new Map(configuration.routes),
+  };
   for (const operation of operations) {
-    switch (operation.kind) {
-      case 'cluster':
-        applyTo(clusters, operation);
-        break;
-      case 'route':
-        applyTo(routes, operation);
-        break;
-      default:
-        throw new RangeError(`an operation has the unknown kind ${JSON.stringify(operation)}`);
+    const entries: Map<string, unknown> | undefined = result[COLLECTIONS[operation.kind]];
+    if (entries === undefined) {
+      throw new RangeError(`an operation has the unknown kind ${JSON.stringify(operation)}`);
+    }
+    if (operation.op === 'put') {
+      entries.set(operation.id, operation.value);
+    } else {
+      entries.delete(operation.id);
     }
   }
-  return { clusters, routes };
-}
-
-type OperationWith<T> =
-  | { readonly op: 'put'; readonly id: string; readonly value: T }
-  | { readonly op: 'delete'; readonly id: string };
-
-function applyTo<T>(entries: Map<string, T>, operation: OperationWith<T>): void {
-  if (operation.op === 'put') {
-    entries.set(operation.id, operation.value);
-  } else {
-    entries.delete(operation.id);
-  }
+  return result;
 }

@@ -1,7 +1,13 @@
 import { COLLECTIONS, type Configuration, type ConfigurationDocument, KINDS } from './model.ts';
 import { SLICE_SIZE, sortInSlices } from './slices.ts';
 
-export const EMPTY_CONFIGURATION: Configuration = { clusters: new Map(), routes: new Map() };
+export const EMPTY_CONFIGURATION: Configuration = {
+  clusters: new Map(),
+  issuers: new Map(),
+  consumers: new Map(),
+  certificates: new Map(),
+  routes: new Map(),
+};
 
 type Entry = readonly [id: string, value: unknown];
 
@@ -10,7 +16,11 @@ type Entry = readonly [id: string, value: unknown];
  * are in code-unit order, but for those that look like array indices, which JavaScript puts first.
  */
 export function documentOf(configuration: Configuration): ConfigurationDocument {
-  return { clusters: sortById(configuration.clusters), routes: sortById(configuration.routes) };
+  const sections = KINDS.map((kind) => [
+    COLLECTIONS[kind],
+    sortById<unknown>(configuration[COLLECTIONS[kind]]),
+  ]);
+  return Object.fromEntries(sections) as ConfigurationDocument;
 }
 
 function sortById<T>(entries: ReadonlyMap<string, T>): Record<string, T> {

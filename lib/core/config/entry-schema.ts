@@ -1,19 +1,23 @@
 /** The schema of single entries: whole documents are checked entry by entry, so that it goes in slices. */
 import { Compile } from 'typebox/compile';
-import {
-  COLLECTIONS,
-  clusterSchema,
-  configurationSchema,
-  ID_PATTERN,
-  type Kind,
-  routeSchema,
-} from './model.ts';
+import { certificateSchema } from './certificate-schema.ts';
+import { clusterSchema } from './cluster-schema.ts';
+import { consumerSchema } from './consumer-schema.ts';
+import { issuerSchema } from './issuer-schema.ts';
+import { COLLECTIONS, configurationSchema, idPatternOf, type Kind } from './model.ts';
 import { childPointer } from './problem.ts';
 import type { ProblemList } from './problem-list.ts';
+import { routeSchema } from './route-schema.ts';
 import { matchesPattern, type SchemaNode } from './schema-node.ts';
 import { reportSchemaProblems } from './schema-problems.ts';
 
-const VALIDATORS = { cluster: Compile(clusterSchema), route: Compile(routeSchema) };
+const VALIDATORS = {
+  cluster: Compile(clusterSchema),
+  issuer: Compile(issuerSchema),
+  consumer: Compile(consumerSchema),
+  certificate: Compile(certificateSchema),
+  route: Compile(routeSchema),
+};
 
 /** TypeBox types say what a schema means; the schema itself is plain JSON Schema. */
 const documentSchema = configurationSchema as unknown as SchemaNode;
@@ -26,7 +30,7 @@ export function entryPointer(kind: Kind, id: string): string {
 /** Adds what of an id and a value does not fit the schema. Returns whether all of it fits. */
 export function checkEntrySchema(kind: Kind, id: string, value: unknown, problems: ProblemList): boolean {
   const validator = VALIDATORS[kind];
-  if (matchesPattern(ID_PATTERN, id) && validator.Check(value)) {
+  if (matchesPattern(idPatternOf(kind), id) && validator.Check(value)) {
     return true;
   }
   checkDocumentSchema({ [COLLECTIONS[kind]]: { [id]: value } }, problems);

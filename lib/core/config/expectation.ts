@@ -1,12 +1,26 @@
 /** What a schema asks for, in plain words: the object of a sentence that starts with "must be". */
-import { FIELD_VALUE_PATTERN, ID_PATTERN, PATH_PATTERN, TOKEN_PATTERN } from './model.ts';
+import { CLAIM_PATTERN } from './auth-schema.ts';
+import { API_KEY_HASH_PATTERN, PASSWORD_HASH_PATTERN } from './consumer-schema.ts';
 import type { SchemaNode } from './schema-node.ts';
+import {
+  CERTIFICATE_ID_PATTERN,
+  FIELD_VALUE_PATTERN,
+  ID_PATTERN,
+  PATH_PATTERN,
+  TOKEN_PATTERN,
+  VARIABLE_PATTERN,
+} from './schema-parts.ts';
 
 const PATTERN_WORDS: ReadonlyMap<string, string> = new Map([
   [ID_PATTERN, "1 to 128 letters, digits, '.', '_' and '-', with a letter or digit first"],
   [TOKEN_PATTERN, "a name of letters, digits and !#$%&'*+-.^_`|~ without blanks"],
   [FIELD_VALUE_PATTERN, 'a header value on one line, without control characters'],
   [PATH_PATTERN, "a path that starts with '/'"],
+  [CERTIFICATE_ID_PATTERN, 'a host name in lower case, such as api.example.com, *.example.com, or default'],
+  [VARIABLE_PATTERN, 'the name of an environment variable that does not start with GATEWAY_ or FENGLING_'],
+  [CLAIM_PATTERN, 'the name of a claim, 1 to 256 characters without controls'],
+  [API_KEY_HASH_PATTERN, 'sha256: and 64 hexadecimal digits, as `gateway credential api-key` prints it'],
+  [PASSWORD_HASH_PATTERN, 'a hash as `gateway credential password` prints it'],
 ]);
 
 /** A noun phrase, such as "an integer from 1 to 10000". */

@@ -1,17 +1,25 @@
 /** From unknown data to a table, in slices: the one way, with whole documents. */
-import { ClusterDirectory } from './cluster-directory.ts';
-import { checkCluster } from './cluster-rules.ts';
-import { ClusterUsers } from './cluster-users.ts';
+import type { PutOperation } from './change.ts';
 import { ConfigurationTable } from './configuration-table.ts';
 import { reportRouteConflicts } from './conflicts.ts';
-import { checkDocumentSchema, checkEntrySchema, entryPointer } from './entry-schema.ts';
+import { EntryDirectory } from './entry-directory.ts';
+import { checkEntryRules } from './entry-rules.ts';
+import { checkDocumentSchema, checkEntrySchema } from './entry-schema.ts';
+import { EntryUsers } from './entry-users.ts';
 import { ContentFingerprint, hashEntry } from './fingerprint.ts';
-import { omitEmptyLaterSections } from './later-parts.ts';
-import { type Cluster, COLLECTIONS, KINDS, type Kind, type Route } from './model.ts';
+import {
+  type Certificate,
+  type Cluster,
+  COLLECTIONS,
+  type Consumer,
+  type Issuer,
+  KINDS,
+  type Kind,
+  type Route,
+} from './model.ts';
 import { checkPlainDataInSlices, isPlainObject } from './plain-data.ts';
 import type { Problem } from './problem.ts';
 import { type Findings, noFindings, type ProblemList } from './problem-list.ts';
-import { checkRoute } from './route-rules.ts';
 import { SLICE_SIZE, SliceMeter } from './slices.ts';
 import type { TableParts } from './table-parts.ts';
 
@@ -42,31 +50,54 @@ export function* loadDocument(document: unknown): Generator<void, LoadedDocument
 }
 
 function* readParts(document: unknown, findings: Findings): Generator<void, TableParts | null> {
-  const entries = yield* readEntries(omitEmptyLaterSections(document), findings.problems);
-  yield* checkClusters(entries.clusters, findings);
-  yield* checkRoutes(entries, findings);
+  const entries = yield* readEntries(document, findings.problems);
+  for (const kind of KINDS) {
+    yield* checkRules(kind, entries, findings);
+  }
+  yield* checkReferences(entries, findings);
   const conflicts = yield* reportRouteConflicts(entries.routes, findings);
   if (!findings.problems.isEmpty) {
     return null;
   }
-  const { clusters, routes } = entries;
+  const { clusters, issuers, consumers, certificates, routes } = entries;
   const users = yield* listUsers(routes);
   const fingerprint = new ContentFingerprint();
-  yield* addHashes('cluster', clusters, fingerprint);
-  yield* addHashes('route', routes, fingerprint);
-  return { clusters, routes, conflicts, users, fingerprint };
+  for (const kind of KINDS) {
+    yield* addHashes(kind, entries[COLLECTIONS[kind]], fingerprint);
+  }
+  return { clusters, issuers, consumers, certificates, routes, conflicts, users, fingerprint };
 }
 
 /** The entries of a document that fit the schema. */
-interface Entries {
+interface Entries extends Record<(typeof COLLECTIONS)[Kind], Map<string, unknown>> {
   readonly clusters: Map<string, Cluster>;
+  readonly issuers: Map<string, Issuer>;
+  readonly consumers: Map<string, Consumer>;
+  readonly certificates: Map<string, Certificate>;
   readonly routes: Map<string, Route>;
-  /** Of all clusters, also those that do not fit. */
-  readonly clusterIds: Set<string>;
+  /** Of all entries, by kind, also those that do not fit. */
+  readonly ids: Record<Kind, Set<string>>;
+}
+
+function noEntries(): Entries {
+  return {
+    clusters: new Map(),
+    issuers: new Map(),
+    consumers: new Map(),
+    certificates: new Map(),
+    routes: new Map(),
+    ids: {
+      cluster: new Set(),
+      issuer: new Set(),
+      consumer: new Set(),
+      certificate: new Set(),
+      route: new Set(),
+    },
+  };
 }
 
 function* readEntries(document: unknown, problems: ProblemList): Generator<void, Entries> {
-  const entries: Entries = { clusters: new Map(), routes: new Map(), clusterIds: new Set() };
+  const entries = noEntries();
   if (!isPlainObject(document)) {
     checkDocumentSchema(document, problems);
     return entries;
@@ -96,9 +127,7 @@ function* readSection(
   const meter = new SliceMeter();
   for (const id of Object.keys(section)) {
     const value = section[id];
-    if (kind === 'cluster') {
-      entries.clusterIds.add(id);
-    }
+    entries.ids[kind].add(id);
     if (checkEntrySchema(kind, id, value, problems)) {
       fitting.set(id, value);
     }
@@ -108,36 +137,45 @@ function* readSection(
   }
 }
 
-function* checkClusters(clusters: ReadonlyMap<string, Cluster>, findings: Findings): Generator<void, void> {
+function* checkRules(kind: Kind, entries: Entries, findings: Findings): Generator<void, void> {
   const meter = new SliceMeter();
-  for (const [id, cluster] of clusters) {
-    checkCluster(entryPointer('cluster', id), cluster, findings);
-    if (meter.isFullAfter(1 + Object.keys(cluster.destinations).length)) {
+  for (const [id, value] of entries[COLLECTIONS[kind]]) {
+    // The collection of a kind holds the values of that kind, which the type of the union cannot say.
+    const put = { op: 'put', kind, id, value } as PutOperation;
+    checkEntryRules(put, findings);
+    if (meter.isFullAfter(weightOf(put))) {
       yield;
     }
   }
+}
+
+/** About how many checks an entry takes. */
+function weightOf(put: PutOperation): number {
+  if (put.kind === 'cluster') return 1 + Object.keys(put.value.destinations).length;
+  if (put.kind !== 'route') return 1;
+  const { allow, deny } = put.value.clientAddresses ?? {};
+  return 1 + (allow?.length ?? 0) + (deny?.length ?? 0);
 }
 
 /** A near name is looked for, which takes as long as many other checks. */
-const MISSING_CLUSTER_WORK = SLICE_SIZE / 2;
+const MISSING_ENTRY_WORK = SLICE_SIZE / 2;
 
-function* checkRoutes({ routes, clusterIds }: Entries, findings: Findings): Generator<void, void> {
-  const directory = new ClusterDirectory(clusterIds);
+function* checkReferences({ routes, ids }: Entries, findings: Findings): Generator<void, void> {
+  const directory = new EntryDirectory(ids);
   const meter = new SliceMeter();
   for (const [id, route] of routes) {
-    const hasCluster = directory.check(id, route.cluster, findings.problems);
-    checkRoute(entryPointer('route', id), route, findings);
-    if (meter.isFullAfter(hasCluster ? 1 : MISSING_CLUSTER_WORK)) {
+    const areThere = directory.check(id, route, findings.problems);
+    if (meter.isFullAfter(areThere ? 1 : MISSING_ENTRY_WORK)) {
       yield;
     }
   }
 }
 
-function* listUsers(routes: ReadonlyMap<string, Route>): Generator<void, ClusterUsers> {
-  const users = new ClusterUsers();
+function* listUsers(routes: ReadonlyMap<string, Route>): Generator<void, EntryUsers> {
+  const users = new EntryUsers();
   const meter = new SliceMeter();
   for (const [id, route] of routes) {
-    users.add(route.cluster, id);
+    users.add(id, route);
     if (meter.isFullAfter(1)) {
       yield;
     }

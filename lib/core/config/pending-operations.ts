@@ -15,7 +15,7 @@ export class PendingOperations {
     for (const operation of operations) this.#operations.set(`${operation.kind} ${operation.id}`, operation);
   }
 
-  /** Takes all of them out, in an order that never leaves a route without its cluster. */
+  /** Takes all of them out, in an order that never leaves a route without what it names. */
   take(): Operation[] {
     const operations = inSafeOrder([...this.#operations.values()]);
     this.#operations.clear();
@@ -23,12 +23,12 @@ export class PendingOperations {
   }
 }
 
-/** Clusters come before the routes that need them, and go after them. */
+/** What routes name comes before them, and goes after them. */
 export function inSafeOrder(operations: readonly Operation[]): Operation[] {
   return [...operations].sort((first, second) => rankOf(first) - rankOf(second));
 }
 
 function rankOf(operation: Operation): number {
-  if (operation.op === 'put') return operation.kind === 'cluster' ? 0 : 1;
+  if (operation.op === 'put') return operation.kind === 'route' ? 1 : 0;
   return operation.kind === 'route' ? 2 : 3;
 }

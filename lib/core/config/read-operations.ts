@@ -1,7 +1,7 @@
 /** The form of operations that come from outside. */
 import type { Operation } from './change.ts';
 import { describeExpectation, describePattern } from './expectation.ts';
-import { ID_PATTERN, KINDS } from './model.ts';
+import { idPatternOf, KINDS, type Kind } from './model.ts';
 import { findNearestName } from './nearest-name.ts';
 import { isForbiddenKey, isPlainObject } from './plain-data.ts';
 import type { ProblemList } from './problem-list.ts';
@@ -32,7 +32,7 @@ function readOperation(candidate: unknown, pointer: string, problems: ProblemLis
   }
   const op = readWord(candidate, 'op', ACTIONS, pointer, problems);
   const kind = readWord(candidate, 'kind', KINDS, pointer, problems);
-  const id = readId(candidate, pointer, problems);
+  const id = readId(candidate, kind, pointer, problems);
   const lacksValue = op === 'put' && !Object.hasOwn(candidate, 'value');
   if (lacksValue) {
     problems.add(pointer, '"value" is missing', 'a put holds the whole entry');
@@ -64,10 +64,16 @@ function readWord<T extends string>(
   return null;
 }
 
-function readId(operation: Record<string, unknown>, pointer: string, problems: ProblemList): string | null {
+function readId(
+  operation: Record<string, unknown>,
+  kind: Kind | null,
+  pointer: string,
+  problems: ProblemList,
+): string | null {
+  const pattern = idPatternOf(kind ?? 'route');
   const id = Object.hasOwn(operation, 'id') ? operation.id : undefined;
-  if (typeof id !== 'string' || !matchesPattern(ID_PATTERN, id)) {
-    problems.add(`${pointer}/id`, `must be ${describePattern(ID_PATTERN)}`);
+  if (typeof id !== 'string' || !matchesPattern(pattern, id)) {
+    problems.add(`${pointer}/id`, `must be ${describePattern(pattern)}`);
     return null;
   }
   if (isForbiddenKey(id)) {

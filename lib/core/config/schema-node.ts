@@ -10,6 +10,8 @@ export interface SchemaNode {
   readonly enum?: readonly string[];
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly required?: readonly string[];
+  /** True where other keys are allowed than those that are named; elsewhere they are unknown. */
+  readonly additionalProperties?: boolean;
   readonly patternProperties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
   readonly minItems?: number;

@@ -1,6 +1,5 @@
 /** Says in plain words, place by place, why a value does not fit a schema. */
 import { describeExpectation, describePattern } from './expectation.ts';
-import { isLaterPart, LATER_PART_HINT } from './later-parts.ts';
 import { findNearestName } from './nearest-name.ts';
 import { isForbiddenKey, isPlainObject } from './plain-data.ts';
 import { childPointer } from './problem.ts';
@@ -105,7 +104,9 @@ function reportPropertyProblems(
     reportSchemaProblems(valueSchema, value, pointer, problems);
     return;
   }
-  reportUnknownKey(Object.keys(schema.properties ?? {}), key, pointer, problems);
+  if (schema.additionalProperties !== true) {
+    reportUnknownKey(Object.keys(schema.properties ?? {}), key, pointer, problems);
+  }
 }
 
 function reportUnknownKey(
@@ -114,10 +115,6 @@ function reportUnknownKey(
   pointer: string,
   problems: ProblemList,
 ): void {
-  if (isLaterPart(pointer)) {
-    problems.add(pointer, `${quoteText(key)} is not supported yet`, LATER_PART_HINT);
-    return;
-  }
   const nearest = findNearestName(key, knownKeys);
   const hint = nearest === null ? `known here: ${knownKeys.join(', ')}` : `did you mean ${nearest}?`;
   problems.add(pointer, `unknown key ${quoteText(key)}`, hint);

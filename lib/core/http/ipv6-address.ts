@@ -17,9 +17,13 @@ export function isIpv4(text: string): boolean {
  * of zeros as `::`. Takes it without brackets and zone. Returns null where `text` is no address.
  */
 export function canonicalIpv6(text: string): string | null {
-  if (text.length > MAX_CHARACTERS) return null;
-  const groups = parseGroups(text.toLowerCase());
+  const groups = parseIpv6(text);
   return groups === null ? null : formatGroups(groups);
+}
+
+/** The eight groups of an IPv6 address without brackets and zone, 16 bits each; null where `text` is no address. */
+export function parseIpv6(text: string): readonly number[] | null {
+  return text.length > MAX_CHARACTERS ? null : parseGroups(text.toLowerCase());
 }
 
 function parseGroups(text: string): number[] | null {

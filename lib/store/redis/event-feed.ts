@@ -1,10 +1,13 @@
 import type { Redis } from 'ioredis';
 import type { Delta } from '../../core/config/change.ts';
 import type { HealthReport } from '../../core/health/health-report.ts';
+import type { RateDemand } from '../../core/policy/rate-demand.ts';
 import type { InstanceRecord } from '../shared-state.ts';
 import { parseEvent } from './event-message.ts';
 import { KeptConnection } from './kept-connection.ts';
+import { parseRateMessage } from './rate-message.ts';
 import { RedisDialer } from './redis-dialer.ts';
+import type { RedisKeys } from './redis-keys.ts';
 import type { RedisSettings } from './redis-url.ts';
 import { explainError, isReplyError, isUnusable } from './reply-error.ts';
 import type { StoreStatus } from './store-status.ts';
@@ -17,6 +20,7 @@ export interface FeedListener {
   onChange?(delta: Delta): void;
   onInstance?(record: InstanceRecord): void;
   onHealth?(reports: readonly HealthReport[]): void;
+  onRateDemands?(instance: string, demands: readonly RateDemand[]): void;
 }
 
 /**
@@ -24,15 +28,15 @@ export interface FeedListener {
  * In a cluster any node will do: they pass on to each other what is published.
  */
 export class EventFeed {
-  readonly #channel: string;
+  readonly #channels: Pick<RedisKeys, 'events' | 'rates'>;
   readonly #settings: RedisSettings;
   readonly #dialer: RedisDialer;
   readonly #connection: KeptConnection;
   readonly #listeners: FeedListener[] = [];
 
-  constructor(settings: RedisSettings, channel: string, status: StoreStatus) {
+  constructor(settings: RedisSettings, channels: Pick<RedisKeys, 'events' | 'rates'>, status: StoreStatus) {
     this.#settings = settings;
-    this.#channel = channel;
+    this.#channels = channels;
     this.#dialer = new RedisDialer(settings);
     this.#connection = new KeptConnection(settings, this.#dialer, {
       prepare: (client) => this.#subscribe(client),
@@ -65,8 +69,12 @@ export class EventFeed {
   }
 
   async #subscribe(client: Redis): Promise<void> {
-    client.on('message', (_channel: string, text: string) => this.#dispatch(text));
-    await client.subscribe(this.#channel);
+    const { events, rates } = this.#channels;
+    client.on('message', (channel: string, text: string) => {
+      if (channel === rates) this.#dispatchRates(text);
+      else this.#dispatch(text);
+    });
+    await client.subscribe(events, rates);
   }
 
   async #probe(client: Redis): Promise<string | null> {
@@ -87,5 +95,11 @@ export class EventFeed {
       else if (event.delta !== null && listener.onChange !== undefined) listener.onChange(event.delta);
       else listener.onHint?.();
     }
+  }
+
+  #dispatchRates(text: string): void {
+    const message = parseRateMessage(text);
+    if (message === null) return;
+    for (const listener of this.#listeners) listener.onRateDemands?.(message.instance, message.demands);
   }
 }

@@ -100,7 +100,12 @@ local function list_of(pieces)
   return table.concat(pieces, '', 1, pieces.count + 1)
 end
 
-local function is_valid_id(id)
+-- Certificates have host names for ids, also wildcards.
+local function is_valid_id(kind, id)
+  if kind == 'certificate' then
+    local name = id:gsub('^%*%.', '')
+    return #name <= 251 and name:find('^[a-z0-9][a-z0-9.-]*$')
+  end
   return #id <= 128 and id:find('^%w[%w._-]*$')
 end
 
@@ -117,7 +122,7 @@ for at = FIRST, #ARGV, 3 do
     problem = 'there is no kind ' .. kind
   elseif value == '' then
     add_delete(pieces, kind, id)
-  elseif not is_valid_id(id) then
+  elseif not is_valid_id(kind, id) then
     problem = 'the id is not valid'
   elseif not looks_like_object(value) or not pcall(cjson.decode, value) then
     problem = 'the value is not the JSON text of an object'
@@ -134,7 +139,7 @@ for at = FIRST, #ARGV, 3 do
 end
 local ops = list_of(pieces)
 
--- 4. What undoes it? In an order in which no route is ever without its cluster.
+-- 4. What undoes it? In an order in which no route is ever without what it names.
 local deletes = {}
 pieces = {count = 0}
 for index, kind in ipairs(KINDS) do
@@ -145,7 +150,7 @@ for index, kind in ipairs(KINDS) do
     local before = redis.call('HMGET', hashes[kind], unpack(ids, first, last))
     for position = first, last do
       local id, value = ids[position], not begins and before[position - first + 1]
-      if is_valid_id(id) then
+      if is_valid_id(kind, id) then
         if value and looks_like_object(value) then
           add_put(pieces, kind, id, value)
         else

@@ -14,6 +14,8 @@ export interface RedisKeys {
   readonly probe: string;
   /** The channel on which news are published. */
   readonly events: string;
+  /** The channel on which instances tell their demand for rate limits. */
+  readonly rates: string;
 }
 
 /** @param prefix holds a hash tag such as `{gateway}:`, so that all keys live on one slot of a cluster */
@@ -26,6 +28,7 @@ export function keysWithPrefix(prefix: string): RedisKeys {
     instances: `${prefix}instances`,
     probe: `${prefix}probe`,
     events: `${prefix}events`,
+    rates: `${prefix}rates`,
   };
 }
 

@@ -11,7 +11,7 @@ import {
   UnreadableStoreError,
   type WritableConfigStore,
 } from '../config-store.ts';
-import type { HealthDirectory, InstanceDirectory } from '../shared-state.ts';
+import type { HealthDirectory, InstanceDirectory, RateExchange } from '../shared-state.ts';
 import { CommandConnection } from './command-connection.ts';
 import { CommandEncoder, sendEncoded } from './encoded-command.ts';
 import { EventFeed } from './event-feed.ts';
@@ -22,6 +22,7 @@ import { PUBLISH_SCRIPT } from './publish-script.ts';
 import { RedisHealthDirectory } from './redis-health-directory.ts';
 import { RedisInstanceDirectory } from './redis-instance-directory.ts';
 import { keysWithPrefix, type RedisKeys } from './redis-keys.ts';
+import { RedisRateExchange } from './redis-rate-exchange.ts';
 import type { RedisSettings } from './redis-url.ts';
 import { replyCodeOf } from './reply-error.ts';
 import { fetchSnapshot, notAHash, parseSnapshot } from './snapshot-reader.ts';
@@ -60,6 +61,7 @@ export class RedisStore implements WritableConfigStore {
   readonly source: string;
   readonly instances: InstanceDirectory;
   readonly health: HealthDirectory;
+  readonly rates: RateExchange;
   readonly #keys: RedisKeys;
   readonly #options: Required<RedisStoreOptions>;
   readonly #status: StoreStatus;
@@ -76,7 +78,7 @@ export class RedisStore implements WritableConfigStore {
     this.#status = new StoreStatus(`Redis at ${settings.description}: connecting`, (condition) =>
       this.#tellCondition(condition),
     );
-    this.#feed = new EventFeed(settings, this.#keys.events, this.#status);
+    this.#feed = new EventFeed(settings, this.#keys, this.#status);
     this.#connection = new CommandConnection(
       settings,
       this.#keys,
@@ -87,6 +89,7 @@ export class RedisStore implements WritableConfigStore {
     this.#log = new LogReader(this.#keys.log, (send) => this.#runLargeRead(send), this.#note);
     this.instances = new RedisInstanceDirectory(this.#connection, this.#feed, settings.prefix, this.#keys);
     this.health = new RedisHealthDirectory(this.#connection, this.#feed, this.#keys);
+    this.rates = new RedisRateExchange(this.#connection, this.#feed, this.#keys);
   }
 
   /**

@@ -97,7 +97,7 @@ function noteLeftovers(raw: RawSnapshot, keys: RedisKeys, onNote: (note: string)
   });
   if (leftovers.length === 0) return;
   onNote(
-    `the store counts as empty: there is no ${keys.head}. What is in ${leftovers.join(' and ')} goes with the next change`,
+    `the store counts as empty: there is no ${keys.head}. What is in ${leftovers.join(', ')} goes with the next change`,
   );
 }
 

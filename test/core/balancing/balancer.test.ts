@@ -3,11 +3,8 @@ import t from 'tap';
 import { Balancer } from '../../../lib/core/balancing/balancer.ts';
 import { DestinationState } from '../../../lib/core/balancing/destination-state.ts';
 import { FAILURE_COST_MS } from '../../../lib/core/balancing/peak-ewma.ts';
-import {
-  LOAD_BALANCING_POLICIES,
-  type LoadBalancing,
-  type LoadBalancingPolicyName,
-} from '../../../lib/core/config/model.ts';
+import { LOAD_BALANCING_POLICIES } from '../../../lib/core/config/cluster-schema.ts';
+import type { LoadBalancing, LoadBalancingPolicyName } from '../../../lib/core/config/model.ts';
 import { createDestinations, createEnvironment } from './fixtures.ts';
 
 function createBalancer(

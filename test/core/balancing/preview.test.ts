@@ -4,11 +4,8 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Balancer } from '../../../lib/core/balancing/balancer.ts';
 import { DestinationState } from '../../../lib/core/balancing/destination-state.ts';
-import {
-  LOAD_BALANCING_POLICIES,
-  type LoadBalancing,
-  type LoadBalancingPolicyName,
-} from '../../../lib/core/config/model.ts';
+import { LOAD_BALANCING_POLICIES } from '../../../lib/core/config/cluster-schema.ts';
+import type { LoadBalancing, LoadBalancingPolicyName } from '../../../lib/core/config/model.ts';
 import { createEnvironment } from './fixtures.ts';
 
 const DRAWN: readonly LoadBalancingPolicyName[] = ['random', 'powerOfTwoChoices', 'peakEwma'];

@@ -114,3 +114,57 @@ t.test('a hash that has no effect is not passed over', async (t) => {
   t.ok(isValid);
   t.same(pointersOf(warnings), ['/loadBalancing/hash/name']);
 });
+
+const HTTPS = { destinations: { d: { url: 'https://orders.internal' } } };
+const tlsProblems = (tls: object) => checkOneCluster({ ...HTTPS, tls }).problems;
+
+t.test('what TLS to origins needs comes from one place each, a certificate with its key', async (t) => {
+  t.same(tlsProblems({ caFile: '/ca.pem', certEnv: 'CERT', keyFile: '/key.pem' }), []);
+  t.same(tlsProblems({}), []);
+  t.match(tlsProblems({ caFile: '/ca.pem', caEnv: 'CA' }), [
+    { pointer: '/tls', message: 'the list of authorities comes from more than one place: caFile, caEnv' },
+  ]);
+  t.match(tlsProblems({ certFile: '/c', certEnv: 'C', keyFile: '/k', keyEnv: 'K' }), [
+    { message: /the certificate comes from more/ },
+    { message: /the private key comes from more/ },
+  ]);
+  t.match(tlsProblems({ certFile: '/c' }), [{ pointer: '/tls', hint: 'give keyFile or keyEnv' }]);
+  t.match(tlsProblems({ keyEnv: 'K' }), [{ pointer: '/tls', hint: 'give certFile or certEnv' }]);
+});
+
+t.test('the server name of TLS is a host name', async (t) => {
+  t.same(tlsProblems({ serverName: 'orders.internal' }), []);
+  for (const serverName of ['*.internal', '10.0.0.1', '[::1]', 'a b', 'orders:443', 'https://orders']) {
+    t.same(pointersOf(tlsProblems({ serverName })), ['/tls/serverName'], serverName);
+  }
+});
+
+t.test('TLS that verifies nothing, or that no destination uses, is a warning', async (t) => {
+  const warnings = (cluster: object) => pointersOf(checkOneCluster(cluster).warnings);
+  t.same(warnings({ ...HTTPS, tls: { insecureSkipVerify: true } }), ['/tls/insecureSkipVerify']);
+  t.same(warnings({ ...HTTPS, tls: { insecureSkipVerify: false } }), []);
+  t.same(warnings({ tls: { minVersion: 'TLSv1.3' } }), ['/tls']);
+  t.same(warnings({ destinations: { a: { url: 'http://h' }, b: { url: 'HTTPS://h' } }, tls: {} }), []);
+});
+
+t.test('a metadata service as a destination is a warning, however its address is written', async (t) => {
+  for (const host of [
+    '169.254.169.254',
+    '2852039166',
+    '0xa9fea9fe',
+    '[::ffff:169.254.169.254]',
+    '[fe80::1]',
+  ]) {
+    const { isValid, warnings } = checkUrl(`http://${host}/latest`);
+    t.ok(isValid, host);
+    t.match(warnings, [{ pointer: '/destinations/d/url', message: /metadata service/ }], host);
+  }
+  for (const url of ['http://10.0.0.1', 'http://169.254.169.254.example', 'http://127.0.0.1']) {
+    t.same(checkUrl(url).warnings, [], url);
+  }
+});
+
+t.test('requests wait for a cluster only where there is a limit', async (t) => {
+  t.same(pointersOf(checkOneCluster({ limits: { maxWaiting: 1 } }).problems), ['/limits/maxWaiting']);
+  t.ok(checkOneCluster({ limits: { maxConcurrent: 1, maxWaiting: 1 } }).isValid);
+});

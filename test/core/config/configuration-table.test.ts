@@ -5,7 +5,7 @@ import type { CheckedChange } from '../../../lib/core/config/check-change.ts';
 import { ConfigurationTable } from '../../../lib/core/config/configuration-table.ts';
 import { documentOf } from '../../../lib/core/config/document.ts';
 import { loadDocument } from '../../../lib/core/config/load-document.ts';
-import type { Route } from '../../../lib/core/config/model.ts';
+import { COLLECTIONS, type Kind, type Route } from '../../../lib/core/config/model.ts';
 import type { Problem } from '../../../lib/core/config/problem.ts';
 import { finishSlices } from '../../../lib/core/config/slices.ts';
 import { validateDocument } from '../../../lib/core/config/validate.ts';
@@ -15,8 +15,16 @@ import { pointersOf } from './findings.ts';
 const CLUSTER = { destinations: { d: { url: 'http://h' } } };
 const CLUSTERS = { one: CLUSTER, two: CLUSTER };
 
-const put = (kind: 'cluster' | 'route', id: string, value: unknown) => ({ op: 'put', kind, id, value });
-const remove = (kind: 'cluster' | 'route', id: string) => ({ op: 'delete', kind, id });
+const ISSUER = {
+  issuer: 'https://idp.example.com/',
+  audience: ['orders'],
+  algorithms: ['RS256'],
+  jwksUrl: 'https://idp.example.com/jwks',
+};
+const CONSUMER = { apiKeys: [{ hash: `sha256:${'0'.repeat(64)}` }] };
+
+const put = (kind: Kind, id: string, value: unknown) => ({ op: 'put', kind, id, value });
+const remove = (kind: Kind, id: string) => ({ op: 'delete', kind, id });
 const putRoute = (id: string, path: string, more: Partial<Route> = {}) =>
   put('route', id, { match: { path }, cluster: 'one', ...more });
 
@@ -37,19 +45,16 @@ function tableWith(...operations: readonly unknown[]): ConfigurationTable {
 
 /** What operations make of a document, without any thought. */
 function applyNaively(document: Document, operations: readonly ArbitraryOperation[]): Document {
-  const result = { clusters: { ...document.clusters }, routes: { ...document.routes } };
+  const result = structuredClone(document);
   for (const { op, kind, id, value } of operations) {
-    const section: Record<string, unknown> = kind === 'cluster' ? result.clusters : result.routes;
+    const section = result[COLLECTIONS[kind]];
     if (op === 'put') section[id] = value;
     else delete section[id];
   }
   return result;
 }
 
-interface Document {
-  readonly clusters: Record<string, unknown>;
-  readonly routes: Record<string, unknown>;
-}
+type Document = Record<(typeof COLLECTIONS)[Kind], Record<string, unknown>>;
 
 const snapshotOf = ({ configuration, fingerprint }: ConfigurationTable) =>
   structuredClone({ document: documentOf(configuration), fingerprint });
@@ -59,7 +64,13 @@ function play(
   history: readonly (readonly ArbitraryOperation[])[],
   onChange: (table: ConfigurationTable, before: Document, operations: readonly ArbitraryOperation[]) => void,
 ): { table: ConfigurationTable; document: Document } {
-  let document: Document = { clusters: CLUSTERS, routes: {} };
+  let document: Document = {
+    clusters: CLUSTERS,
+    issuers: { main: ISSUER },
+    consumers: { shop: CONSUMER },
+    certificates: {},
+    routes: {},
+  };
   const table = tableOf(document);
   for (const operations of history) {
     onChange(table, document, operations);
@@ -92,7 +103,7 @@ t.test('a change is refused exactly where the document that it leads to is not v
   t.ok(accepted > 500 && refused > 500, `both happened often: ${accepted}, ${refused}`);
 });
 
-/** Which of its users the refusal to delete a cluster names depends on the way that led there. */
+/** Which of its users the refusal to delete an entry names depends on the way that led there. */
 const withoutNames = ({ problems, ...checked }: CheckedChange) => ({
   ...checked,
   problems: problems.map((problem) =>
@@ -207,7 +218,7 @@ t.test('an operation of bad form is refused with its place', async (t) => {
   const [problem] = table.check([{ op: 'delete', kind: 'routes', id: 'a' }]).problems;
   t.same(problem, {
     pointer: '/operations/0/kind',
-    message: 'must be one of cluster, route',
+    message: 'must be one of cluster, issuer, consumer, certificate, route',
     hint: 'did you mean route?',
   });
 });
@@ -263,6 +274,48 @@ t.test('a cluster that is used cannot go, unless its routes go or move in the sa
   t.same(table.check(moved).problems, []);
   const kept = [remove('cluster', 'one'), ...without('a', 'b', 'c', 'd'), putRoute('e', '/z')];
   t.same(pointersOf(table.check(kept).problems), ['/routes/e/cluster']);
+});
+
+t.test('an issuer or consumer that is used cannot go, and cannot be named where it is not', async (t) => {
+  const table = tableWith(
+    put('issuer', 'main', ISSUER),
+    put('consumer', 'shop', CONSUMER),
+    putRoute('a', '/a', { auth: { issuers: ['main', 'main'] } }),
+    putRoute('b', '/b', { auth: { apiKey: {}, issuers: ['main'], consumers: ['shop'] } }),
+  );
+  const { problems } = table.check([remove('issuer', 'main'), remove('consumer', 'shop')]);
+  t.match(problems, [
+    { pointer: '/issuers/main', message: 'is still used by routes "a", "b"' },
+    { pointer: '/consumers/shop', message: 'is still used by route "b"' },
+  ]);
+  const partly = table.check([remove('issuer', 'main'), putRoute('a', '/a')]);
+  t.match(partly.problems, [{ pointer: '/issuers/main', message: 'is still used by route "b"' }]);
+  t.same(table.check([remove('consumer', 'shop'), putRoute('b', '/b')]).problems, []);
+  const auth = { issuers: ['main', 'mian'], basic: {}, consumers: ['shpo'] };
+  t.match(table.check([putRoute('c', '/c', { auth })]).problems, [
+    { pointer: '/routes/c/auth/issuers/1', message: 'there is no issuer "mian"', hint: 'did you mean main?' },
+    {
+      pointer: '/routes/c/auth/consumers/0',
+      message: 'there is no consumer "shpo"',
+      hint: 'did you mean shop?',
+    },
+  ]);
+});
+
+t.test('a certificate is named by nobody, and its id is a host name', async (t) => {
+  const certificate = { certFile: '/tls/cert.pem', keyFile: '/tls/key.pem' };
+  const table = tableWith(
+    put('certificate', '*.example.com', certificate),
+    put('certificate', 'default', certificate),
+  );
+  t.same(table.check([remove('certificate', '*.example.com')]).problems, []);
+  for (const id of ['*.Example.com', 'a*.example.com', '*', '']) {
+    t.same(pointersOf(table.check([put('certificate', id, certificate)]).problems), ['/operations/0/id'], id);
+  }
+  t.same(pointersOf(table.check([put('certificate', '*.com', certificate)]).problems), [
+    '/certificates/*.com',
+  ]);
+  t.same(pointersOf(table.check([put('issuer', '*.example.com', ISSUER)]).problems), ['/operations/0/id']);
 });
 
 t.test('a cluster can be replaced by another one in one change, in an order that is safe', async (t) => {

@@ -3,9 +3,10 @@ import t from 'tap';
 import type { Operation } from '../../../lib/core/config/change.ts';
 import { describeChange, describeDifference } from '../../../lib/core/config/describe-difference.ts';
 import { applyOperations, diffConfigurations } from '../../../lib/core/config/difference.ts';
+import { EMPTY_CONFIGURATION } from '../../../lib/core/config/document.ts';
 import { equalValues } from '../../../lib/core/config/equal-values.ts';
 import type { Configuration, Route } from '../../../lib/core/config/model.ts';
-import { arbitraryRoute, arbitraryRoutes } from './arbitrary-configuration.ts';
+import { arbitraryConfiguration, arbitraryRoute } from './arbitrary-configuration.ts';
 
 const CLUSTER = { destinations: {} };
 const ROUTE: Route = {
@@ -14,6 +15,7 @@ const ROUTE: Route = {
   requestHeaders: { set: { 'x/y~z': '1' } },
 };
 const BEFORE: Configuration = {
+  ...EMPTY_CONFIGURATION,
   clusters: new Map([['one', CLUSTER]]),
   routes: new Map([['r', ROUTE]]),
 };
@@ -55,6 +57,21 @@ t.test('what changes is shown at the deepest place', async (t) => {
   ]);
 });
 
+t.test('entries of every kind are described, what routes name before them', async (t) => {
+  const certificate = { certFile: '/tls/cert.pem', keyEnv: 'TLS_KEY' };
+  const before = { ...BEFORE, certificates: new Map([['*.example.com', certificate]]) };
+  const difference = describeDifference(before, [
+    putRoute('r', { ...ROUTE, auth: { apiKey: {}, consumers: ['shop'] } }),
+    { op: 'put', kind: 'certificate', id: '*.example.com', value: { ...certificate, keyEnv: 'NEW_KEY' } },
+    { op: 'put', kind: 'consumer', id: 'shop', value: { roles: [] } },
+  ]);
+  t.match(difference, [
+    { kind: 'certificate', changes: [{ pointer: '/keyEnv', before: 'TLS_KEY', after: 'NEW_KEY' }] },
+    { kind: 'consumer', id: 'shop', action: 'add' },
+    { kind: 'route', changes: [{ pointer: '/auth', after: { consumers: ['shop'] } }] },
+  ]);
+});
+
 t.test(
   'what stays as it is does not appear, and of several operations on one entry the last counts',
   async (t) => {
@@ -73,9 +90,7 @@ t.test(
 
 t.test('a logged change is described from the operations that undo it', async () => {
   fc.assert(
-    fc.property(arbitraryRoutes, arbitraryRoutes, (before, after) => {
-      const from = { clusters: new Map(), routes: before };
-      const to = { clusters: new Map(), routes: after };
+    fc.property(arbitraryConfiguration, arbitraryConfiguration, (from, to) => {
       const operations = diffConfigurations(from, to);
       const undo = diffConfigurations(to, from);
       return equalValues(describeChange(operations, undo), describeDifference(from, operations));
@@ -101,7 +116,7 @@ function applyChanges(value: unknown, changes: readonly { pointer: string; after
 t.test('the described changes lead from one value to the other', async () => {
   fc.assert(
     fc.property(arbitraryRoute, arbitraryRoute, (before, after) => {
-      const from = { clusters: new Map(), routes: new Map([['r', before]]) };
+      const from = { ...EMPTY_CONFIGURATION, routes: new Map([['r', before]]) };
       const operations = [putRoute('r', after)];
       const [difference] = describeDifference(from, operations);
       const result = applyOperations(from, operations).routes.get('r');

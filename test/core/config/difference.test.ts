@@ -4,17 +4,10 @@ import t from 'tap';
 import type { Operation } from '../../../lib/core/config/change.ts';
 import { applyOperations, diffConfigurations, diffInSlices } from '../../../lib/core/config/difference.ts';
 import { EMPTY_CONFIGURATION } from '../../../lib/core/config/document.ts';
-import type { Cluster, Configuration } from '../../../lib/core/config/model.ts';
-import { arbitraryRoutes } from './arbitrary-configuration.ts';
+import { type Cluster, COLLECTIONS, type Configuration } from '../../../lib/core/config/model.ts';
+import { arbitraryConfiguration } from './arbitrary-configuration.ts';
 
 const cluster = (url: string): Cluster => ({ destinations: { d: { url } } });
-
-const arbitraryConfiguration: fc.Arbitrary<Configuration> = fc.record({
-  clusters: fc
-    .dictionary(fc.constantFrom('one', 'two', 'three', 'toString'), fc.webUrl().map(cluster))
-    .map((clusters) => new Map(Object.entries(clusters))),
-  routes: arbitraryRoutes,
-});
 
 /** The same value with the keys of every object the other way round. */
 function reverseKeys<T>(value: T): T {
@@ -28,18 +21,18 @@ function reverseKeys<T>(value: T): T {
   return Object.fromEntries(entries.map(([key, child]) => [key, reverseKeys(child)])) as T;
 }
 
-function reverseConfiguration({ clusters, routes }: Configuration): Configuration {
-  return {
-    clusters: new Map([...clusters].reverse().map(([id, value]) => [id, reverseKeys(value)])),
-    routes: new Map([...routes].reverse().map(([id, value]) => [id, reverseKeys(value)])),
-  };
+function reverseConfiguration(configuration: Configuration): Configuration {
+  const collections = Object.values(COLLECTIONS).map((collection) => {
+    const entries = [...configuration[collection]].reverse();
+    return [collection, new Map<string, unknown>(entries.map(([id, value]) => [id, reverseKeys(value)]))];
+  });
+  return Object.fromEntries(collections);
 }
 
 t.test('applying the difference leads from any configuration to any other', async () => {
   fc.assert(
     fc.property(arbitraryConfiguration, arbitraryConfiguration, (from, to) => {
-      const { clusters, routes } = applyOperations(from, diffConfigurations(from, to));
-      return isDeepStrictEqual(clusters, to.clusters) && isDeepStrictEqual(routes, to.routes);
+      return isDeepStrictEqual(applyOperations(from, diffConfigurations(from, to)), to);
     }),
     { numRuns: 300 },
   );
@@ -56,6 +49,7 @@ t.test('there is no difference to the same content, whatever the order of keys a
 
 t.test('each step of a difference leaves no route without its cluster', async (t) => {
   const from: Configuration = {
+    ...EMPTY_CONFIGURATION,
     clusters: new Map([['old', cluster('http://a')]]),
     routes: new Map([
       ['kept', { match: {}, cluster: 'old' }],
@@ -63,6 +57,7 @@ t.test('each step of a difference leaves no route without its cluster', async (t
     ]),
   };
   const to: Configuration = {
+    ...EMPTY_CONFIGURATION,
     clusters: new Map([['new', cluster('http://a')]]),
     routes: new Map([['kept', { match: {}, cluster: 'new' }]]),
   };
@@ -81,7 +76,7 @@ t.test('each step of a difference leaves no route without its cluster', async (t
 });
 
 t.test('applying operations leaves the given configuration as it is', async (t) => {
-  const before: Configuration = { clusters: new Map([['a', cluster('http://a')]]), routes: new Map() };
+  const before: Configuration = { ...EMPTY_CONFIGURATION, clusters: new Map([['a', cluster('http://a')]]) };
   const after = applyOperations(before, [
     { op: 'delete', kind: 'cluster', id: 'a' },
     { op: 'delete', kind: 'route', id: 'unknown' },
@@ -103,6 +98,7 @@ t.test('an operation of an unknown kind is refused, not lost', async (t) => {
 t.test('a difference between large configurations pauses every few hundred entries', async (t) => {
   const clusters = new Map([['c', cluster('http://a')]]);
   const routesTo = (path: string, first: number): Configuration => ({
+    ...EMPTY_CONFIGURATION,
     clusters,
     routes: new Map(
       Array.from({ length: 5_000 }, (_, index) => [`r${first + index}`, { match: { path }, cluster: 'c' }]),

@@ -6,13 +6,14 @@ import {
   documentSlices,
   EMPTY_CONFIGURATION,
 } from '../../../lib/core/config/document.ts';
-import type { Route } from '../../../lib/core/config/model.ts';
+import type { Cluster, Route } from '../../../lib/core/config/model.ts';
 import { formatProblem } from '../../../lib/core/config/problem.ts';
-import { arbitraryRoutes } from './arbitrary-configuration.ts';
+import { arbitraryConfiguration } from './arbitrary-configuration.ts';
 
 t.test('a document has its ids sorted, and the values as they are', async (t) => {
   const cluster = { destinations: {} };
   const document = documentOf({
+    ...EMPTY_CONFIGURATION,
     clusters: new Map([
       ['b', cluster],
       ['a', { destinations: {} }],
@@ -26,16 +27,23 @@ t.test('a document has its ids sorted, and the values as they are', async (t) =>
 });
 
 t.test('the empty configuration has an empty document', async (t) => {
-  t.same(documentOf(EMPTY_CONFIGURATION), { clusters: {}, routes: {} });
+  t.same(documentOf(EMPTY_CONFIGURATION), {
+    clusters: {},
+    issuers: {},
+    consumers: {},
+    certificates: {},
+    routes: {},
+  });
 });
 
 t.test('the pieces of a document are one JSON text of it, those of a collection too', async () => {
   const arbitraryEntries = fc
     .dictionary(fc.stringMatching(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,3}$/), fc.constant({ destinations: {} }))
-    .map((clusters) => new Map(Object.entries(clusters)));
+    .map((clusters) => new Map<string, Cluster>(Object.entries(clusters)));
   fc.assert(
-    fc.property(arbitraryEntries, arbitraryRoutes, (clusters, routes) => {
-      const configuration = { clusters, routes };
+    fc.property(arbitraryEntries, arbitraryConfiguration, (clusters, others) => {
+      const configuration = { ...others, clusters };
+      const { routes } = others;
       const text = [...documentSlices(configuration)].join('');
       const routesText = [...collectionSlices(routes)].join('');
       const document = documentOf(configuration);
@@ -51,7 +59,11 @@ t.test('the pieces of a document are one JSON text of it, those of a collection 
 t.test('the pieces are short, sorted by id, and show one moment however long they take', async (t) => {
   const ids = Array.from({ length: 5_000 }, (_, index) => `r${(index * 7) % 5_000}`);
   const routes = new Map<string, Route>(ids.map((id) => [id, { match: { path: `/${id}` }, cluster: 'c' }]));
-  const configuration = { clusters: new Map([['c', { destinations: {} }]]), routes };
+  const configuration = {
+    ...EMPTY_CONFIGURATION,
+    clusters: new Map([['c', { destinations: {} }]]),
+    routes,
+  };
   const expected = documentOf(configuration);
   const slices = documentSlices(configuration);
   routes.delete('r1');

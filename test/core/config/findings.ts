@@ -1,5 +1,5 @@
 /** Validation results in a form that is short to compare. */
-import type { Cluster, Route } from '../../../lib/core/config/model.ts';
+import type { Certificate, Cluster, Consumer, Issuer, Route } from '../../../lib/core/config/model.ts';
 import type { Problem } from '../../../lib/core/config/problem.ts';
 import { validateDocument } from '../../../lib/core/config/validate.ts';
 
@@ -10,14 +10,34 @@ export function documentWith(routes: Record<string, unknown>): Record<string, un
   return { clusters: { c: CLUSTER }, routes };
 }
 
-/** What validation says about one route `r`, with pointers below it. */
+/** What validation says about one route `r`, which may name the issuer `main` and the consumer `shop`; with pointers below it. */
 export function checkOneRoute(route: Partial<Route> | Record<string, unknown>) {
-  return checkBelow(documentWith({ r: { match: {}, cluster: 'c', ...route } }), '/routes/r');
+  const issuers = { main: { ...ISSUER, algorithms: ['RS256'], jwksUrl: 'https://idp.example.com/jwks' } };
+  const document = documentWith({ r: { match: {}, cluster: 'c', ...route } });
+  const consumers = { shop: { apiKeys: [{ hash: `sha256:${'0'.repeat(64)}` }] } };
+  return checkBelow({ ...document, issuers, consumers }, '/routes/r');
 }
 
 /** What validation says about one cluster `c`, with pointers below it. */
 export function checkOneCluster(cluster: Partial<Cluster> | Record<string, unknown>) {
   return checkBelow({ clusters: { c: { ...CLUSTER, ...cluster } } }, '/clusters/c');
+}
+
+const ISSUER: Omit<Issuer, 'algorithms'> = { issuer: 'https://idp.example.com/', audience: ['orders'] };
+
+/** What validation says about one issuer `i`, with pointers below it. */
+export function checkOneIssuer(issuer: Partial<Issuer> | Record<string, unknown>) {
+  return checkBelow({ issuers: { i: { algorithms: ['RS256'], ...ISSUER, ...issuer } } }, '/issuers/i');
+}
+
+/** What validation says about one consumer `c`, with pointers below it. */
+export function checkOneConsumer(consumer: Consumer) {
+  return checkBelow({ consumers: { c: consumer } }, '/consumers/c');
+}
+
+/** What validation says about one certificate, with pointers below it. */
+export function checkOneCertificate(id: string, certificate: Partial<Certificate>) {
+  return checkBelow({ certificates: { [id]: certificate } }, `/certificates/${id}`);
 }
 
 function checkBelow(document: unknown, prefix: string) {

@@ -63,6 +63,9 @@ t.test('kind and id count', async (t) => {
   const hashes = [
     hashEntry('route', 'a', {}),
     hashEntry('cluster', 'a', {}),
+    hashEntry('issuer', 'a', {}),
+    hashEntry('consumer', 'a', {}),
+    hashEntry('certificate', 'a', {}),
     hashEntry('route', 'b', {}),
     hashEntry('route', 'A', {}),
   ];

@@ -20,6 +20,7 @@ t.test('the published schema tells documents of the right form from others', asy
   const cluster = { destinations: { d: { url: 'http://h' } } };
   t.ok(validator.Check({ clusters: { c: cluster }, routes: {}, issuers: {}, certificates: {} }));
   t.notOk(validator.Check({ issuers: { main: {} } }));
+  t.notOk(validator.Check({ certificates: { 'Upper.example.com': {} } }));
   t.notOk(validator.Check({ routs: {} }));
   t.notOk(validator.Check({ clusters: { 'a b': cluster } }));
   t.notOk(validator.Check({ routes: { r: { match: {} } } }));

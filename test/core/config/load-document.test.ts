@@ -77,6 +77,14 @@ t.test('clusters with many destinations and routes with many hosts make shorter 
   t.ok(load({ clusters: { c: { destinations } }, routes }).pauses >= 3 * 200);
 });
 
+t.test('routes with many client addresses make shorter slices', async (t) => {
+  const document = largeDocument(20, (index) => `cluster-${index}`);
+  const before = load(document).pauses;
+  const allow = Array.from({ length: 200 }, (_, index) => `10.0.${index}.0/24`);
+  for (const route of Object.values(document.routes)) Object.assign(route, { clientAddresses: { allow } });
+  t.ok(load(document).pauses >= before + 20);
+});
+
 t.test(
   'missing clusters of a large document are answered soon, near names only while that is cheap',
   async (t) => {

@@ -59,6 +59,7 @@ const arbitraryConfiguration: fc.Arbitrary<Configuration> = fc
   .uniqueArray(fc.constantFrom('one', 'two', 'three'), { minLength: 1 })
   .chain((clusters) =>
     fc.dictionary(fc.constantFrom('r', 's', 't', 'one'), fc.constantFrom(...clusters)).map((routes) => ({
+      ...EMPTY_CONFIGURATION,
       clusters: new Map(clusters.map((id) => [id, CLUSTER])),
       routes: new Map(
         Object.entries(routes).map(([id, cluster]) => [id, { match: { path: `/${id}` }, cluster }]),

@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { Compile } from 'typebox/compile';
+import { certificateSchema } from '../../../lib/core/config/certificate-schema.ts';
+import { clusterSchema } from '../../../lib/core/config/cluster-schema.ts';
+import { consumerSchema } from '../../../lib/core/config/consumer-schema.ts';
 import { describeExpectation } from '../../../lib/core/config/expectation.ts';
-import { routeSchema } from '../../../lib/core/config/model.ts';
+import { issuerSchema } from '../../../lib/core/config/issuer-schema.ts';
 import { ProblemList } from '../../../lib/core/config/problem-list.ts';
+import { routeSchema } from '../../../lib/core/config/route-schema.ts';
 import type { SchemaNode } from '../../../lib/core/config/schema-node.ts';
 import { reportSchemaProblems } from '../../../lib/core/config/schema-problems.ts';
 import { checkOneCluster, checkOneRoute, pointersOf } from './findings.ts';
@@ -131,4 +135,72 @@ t.test('a place has a problem exactly where the compiled schema refuses it', asy
     ),
     { numRuns: 1_000 },
   );
+});
+
+const TEXTS = ['a', 'x-a', '/a', 'A_B', `sha256:${'0'.repeat(64)}`, `scrypt:14:8:1:${'a'.repeat(65)}`];
+const SCRYPT = `scrypt:15:8:1:${'a'.repeat(22)}:${'b'.repeat(43)}`;
+
+/** Values that fit a schema, with something else at any place of them now and then. */
+function arbitraryNear(schema: SchemaNode): fc.Arbitrary<unknown> {
+  const other = fc.constantFrom<unknown>('', 'a b', 'a', 0, -1, 1e12, 1.5, true, null, [], {}, [''], {
+    a: 1,
+  });
+  return fc.oneof({ weight: 40, arbitrary: arbitraryFitting(schema) }, { weight: 1, arbitrary: other });
+}
+
+function arbitraryFitting(schema: SchemaNode): fc.Arbitrary<unknown> {
+  if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
+  if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map(arbitraryNear));
+  switch (schema.type) {
+    case 'object':
+      return arbitraryObject(schema);
+    case 'array':
+      return fc.array(arbitraryNear(schema.items ?? {}), { minLength: schema.minItems ?? 0, maxLength: 2 });
+    case 'string': {
+      const pattern = new RegExp(schema.pattern ?? '', 'u');
+      const { minLength = 0, maxLength = 1_000 } = schema;
+      const fitting = [...TEXTS, SCRYPT].filter(
+        (text) => pattern.test(text) && text.length >= minLength && text.length <= maxLength,
+      );
+      return fc.constantFrom(...fitting);
+    }
+    case 'boolean':
+      return fc.boolean();
+    default:
+      return fc.constantFrom(schema.minimum ?? 1, schema.maximum ?? 1);
+  }
+}
+
+function arbitraryObject({ properties = {}, patternProperties = {}, required = [] }: SchemaNode) {
+  const fields = Object.entries(properties).map(([key, child]) => [key, arbitraryNear(child)]);
+  const known = fc.record<Record<string, unknown>>(Object.fromEntries(fields), {
+    requiredKeys: [...required],
+  });
+  const [values = {}] = Object.values(patternProperties);
+  const named = fc.dictionary(fc.constantFrom('x-a', 'a', 'b'), arbitraryNear(values), {
+    maxKeys: 2 * Object.keys(patternProperties).length,
+  });
+  const extra = fc.oneof(
+    { weight: 60, arbitrary: fc.constant({}) },
+    { weight: 1, arbitrary: fc.constantFrom({ extra: 1 }, { 'a b': 1 }) },
+  );
+  return fc.tuple(known, named, extra).map((parts) => Object.assign({}, ...parts));
+}
+
+t.test('every kind of entry has a problem exactly where its compiled schema refuses it', async (t) => {
+  const schemas = { clusterSchema, issuerSchema, consumerSchema, certificateSchema, routeSchema };
+  for (const [name, schema] of Object.entries(schemas)) {
+    const validator = Compile(schema);
+    const node = schema as unknown as SchemaNode;
+    let fitting = 0;
+    fc.assert(
+      fc.property(arbitraryFitting(node), (value) => {
+        const fits = validator.Check(value);
+        fitting += Number(fits);
+        return fits === (explain(node, value).length === 0);
+      }),
+      { numRuns: 400 },
+    );
+    t.ok(fitting > 20 && fitting < 380, `${name}: ${fitting} of 400 fit`);
+  }
 });

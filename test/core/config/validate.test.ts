@@ -21,7 +21,57 @@ const FULL_DOCUMENT = {
       timeouts: { connectMs: 2000, headersMs: 30_000, idleMs: 60_000 },
       retry: { attempts: 3, on: ['connect', 'reset', 'timeout', 503] },
       pool: { maxConnections: 10, maxQueued: 0, idleMs: 1 },
+      tls: {
+        caFile: '/etc/gateway/ca.pem',
+        certFile: '/etc/gateway/client.pem',
+        keyEnv: 'ORIGIN_KEY',
+        serverName: 'orders.internal',
+        minVersion: 'TLSv1.3',
+        insecureSkipVerify: false,
+      },
+      limits: { maxConcurrent: 100, maxWaiting: 50, maxWaitMs: 500 },
     },
+  },
+  issuers: {
+    main: {
+      issuer: 'https://idp.example.com/',
+      audience: ['orders'],
+      algorithms: ['RS256', 'ES256'],
+      jwksUrl: 'https://idp.example.com/jwks',
+      clockToleranceSec: 10,
+      keyGraceSec: 3600,
+      scopeClaim: 'scp',
+      roleClaim: 'realm_access.roles',
+      claimHeaders: { 'x-user-id': 'sub' },
+    },
+    legacy: {
+      issuer: 'https://idp.example.com/',
+      audience: ['orders'],
+      algorithms: ['HS256'],
+      secretEnv: 'JWT_SECRET',
+    },
+  },
+  consumers: {
+    shop: {
+      apiKeys: [{ hash: `sha256:${'0a'.repeat(32)}`, note: 'of 2026' }],
+      passwords: [{ username: 'shop', hash: `scrypt:15:8:1:${'A'.repeat(22)}:${'B'.repeat(43)}` }],
+      scopes: ['orders.read'],
+      roles: ['partner'],
+    },
+  },
+  certificates: {
+    'api.example.com': {
+      certFile: '/etc/gateway/api.pem',
+      keyEnv: 'API_KEY_PEM',
+      minVersion: 'TLSv1.2',
+      clientCertificate: {
+        mode: 'optional',
+        caFile: '/etc/gateway/ca.pem',
+        headers: { 'x-cert': 'subject' },
+      },
+    },
+    '*.example.com': { certEnv: 'CERT_PEM', keyFile: '/etc/gateway/key.pem' },
+    default: { certFile: '/etc/gateway/default.pem', keyFile: '/etc/gateway/default-key.pem' },
   },
   routes: {
     'orders-api': {
@@ -37,7 +87,36 @@ const FULL_DOCUMENT = {
       rewrite: { removePrefix: '/orders' },
       requestHeaders: { set: { 'x-gateway': 'fengling' }, append: {}, remove: ['cookie'] },
       responseHeaders: { remove: ['server'] },
-      limits: { maxBodyBytes: 1_048_576 },
+      limits: { maxBodyBytes: 1_048_576, maxConcurrent: 20, maxWaiting: 5, maxWaitMs: 100 },
+      auth: {
+        issuers: ['main', 'legacy'],
+        tokenFrom: { cookie: 'session', query: 'token' },
+        apiKey: { header: 'x-api-key', query: 'key' },
+        basic: { realm: 'Orders' },
+        consumers: ['shop'],
+        scopes: ['orders.read'],
+        roles: ['partner', 'admin'],
+        forwardToken: false,
+      },
+      clientAddresses: { allow: ['10.0.0.0/8', '2001:db8::/32'], deny: ['10.0.0.7'] },
+      cors: {
+        origins: ['https://app.example.com', 'https://*.example.com'],
+        methods: ['GET', 'POST'],
+        headers: ['content-type'],
+        exposeHeaders: ['x-total'],
+        credentials: true,
+        maxAgeSec: 60,
+      },
+      rateLimits: [
+        { name: 'user', requests: 100, perSec: 60, burst: 20, key: { source: 'consumer' } },
+        { requests: 10, perSec: 1, key: { source: 'claim', name: 'tenant_id' } },
+        { requests: 1000, perSec: 1 },
+      ],
+      https: {
+        redirect: true,
+        port: 8443,
+        hsts: { maxAgeSec: 31_536_000, includeSubdomains: true, preload: true },
+      },
       preserveHost: true,
       allowEncodedSlash: false,
     },
@@ -50,6 +129,9 @@ t.test('a document with everything in it becomes a configuration of the same val
   t.same(warnings, []);
   t.equal(configuration?.clusters.get('orders'), FULL_DOCUMENT.clusters.orders);
   t.equal(configuration?.routes.get('orders-api'), FULL_DOCUMENT.routes['orders-api']);
+  t.equal(configuration?.issuers.get('legacy'), FULL_DOCUMENT.issuers.legacy);
+  t.equal(configuration?.consumers.get('shop'), FULL_DOCUMENT.consumers.shop);
+  t.equal(configuration?.certificates.get('*.example.com'), FULL_DOCUMENT.certificates['*.example.com']);
 });
 
 t.test('an empty document is an empty configuration', async (t) => {
@@ -108,18 +190,29 @@ t.test('every problem is reported with its place, those of meaning beside those 
   ]);
 });
 
-t.test('the parts that come later are refused, but for empty sections', async (t) => {
-  t.ok(validateDocument({ issuers: {}, certificates: {} }).configuration);
+t.test('every section may be empty or missing, but is not null', async (t) => {
+  const sections = { issuers: {}, consumers: {}, certificates: {} };
+  t.ok(validateDocument(sections).configuration);
+  const { problems } = validateDocument({ ...sections, issuers: null, certificates: null });
+  t.same(pointersOf(problems).sort(), ['/certificates', '/issuers']);
+  t.match(validateDocument({ ...sections, more: {} }).problems, [{ pointer: '/more' }]);
+});
+
+t.test('a route that names issuers and consumers needs each of them', async (t) => {
+  const auth = { issuers: ['main', 'other'], basic: {}, consumers: ['shop', 'none'] };
   const { problems } = validateDocument({
-    ...documentWith({ r: { match: {}, cluster: 'c', auth: {} } }),
+    ...documentWith({ r: { match: {}, cluster: 'c', auth } }),
     issuers: { main: {} },
-    certificates: null,
+    consumers: { shop: {} },
   });
-  t.same(pointersOf(problems).sort(), ['/certificates', '/issuers', '/routes/r/auth']);
-  for (const { message } of problems) {
-    t.match(message, /not supported yet/);
-  }
-  t.match(validateDocument({ issuers: {}, certificates: {}, more: {} }).problems, [{ pointer: '/more' }]);
+  t.match(
+    problems.filter(({ pointer }) => pointer.startsWith('/routes')),
+    [
+      { pointer: '/routes/r/auth/issuers/1', hint: 'add it under issuers, or name another' },
+      { pointer: '/routes/r/auth/consumers/1', hint: 'add it under consumers, or name another' },
+    ],
+    'one that is there but wrong is not missing',
+  );
 });
 
 t.test('names that reach a prototype are refused anywhere, once each', async (t) => {

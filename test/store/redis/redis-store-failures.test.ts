@@ -8,7 +8,7 @@ import type { RedisSettings } from '../../../lib/store/redis/redis-url.ts';
 import { findFreePort } from '../../helpers/free-port.ts';
 import { type RedisProcess, startRedis } from '../../helpers/redis-server.ts';
 import { startTcpRelay } from '../../helpers/tcp-relay.ts';
-import { changeOf, clusterAt, putCluster } from '../contract.ts';
+import { changeOf, clusterAt, documentWith, putCluster } from '../contract.ts';
 import { StoreWatch } from './store-watch.ts';
 
 /** Longer than any of it takes, shorter than a second try would. */
@@ -75,7 +75,7 @@ t.test('killed and restarted with its data: reachable again, hinted, nothing los
   const hints = watch.hints;
   await redis.restart();
   await Promise.all([watch.healthy(LIMIT_MS), watch.hintAfter(hints, LIMIT_MS)]);
-  t.strictSame(await store.read(), { head, document: { clusters: { a: clusterAt(8080) }, routes: {} } });
+  t.strictSame(await store.read(), { head, document: documentWith({ clusters: { a: clusterAt(8080) } }) });
   const next = await store.publish(changeOf([putCluster('b')]));
   t.match(next, { revision: 2, parent: head.id });
   await watch.deltaCount(2);

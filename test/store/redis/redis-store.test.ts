@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
 import type { Operation } from '../../../lib/core/config/change.ts';
+import { COLLECTIONS } from '../../../lib/core/config/model.ts';
 import {
   MalformedChangeError,
   RevisionConflictError,
@@ -9,7 +10,7 @@ import {
 import { PUBLISH_SCRIPT } from '../../../lib/store/redis/publish-script.ts';
 import { RedisStore, type RedisStoreOptions } from '../../../lib/store/redis/redis-store.ts';
 import { startRedis } from '../../helpers/redis-server.ts';
-import { changeOf, clusterAt, putCluster, storeContract } from '../contract.ts';
+import { changeOf, clusterAt, documentWith, putCluster, storeContract } from '../contract.ts';
 import { StoreWatch } from './store-watch.ts';
 
 const redis = await startRedis(t);
@@ -198,7 +199,7 @@ t.test('of thousands of entries that are no JSON the first thousand are named', 
 });
 
 t.test('keys of another type are named, and nothing is written', async (t) => {
-  for (const name of ['head', 'log', 'clusters', 'routes']) {
+  for (const name of ['head', 'log', 'clusters', 'issuers', 'certificates', 'routes']) {
     const { store, key } = await createPlace(t);
     await store.publish(changeOf([putCluster('a')]));
     await redis.command('DEL', key(name));
@@ -266,7 +267,7 @@ t.test(
     ]);
     const head = await store.publish(changeOf([putCluster('c')], { expectedRevision: 0 }));
     t.match(head, { revision: 1, parent: null });
-    t.strictSame((await store.read())?.document, { clusters: { c: clusterAt(8080) }, routes: {} });
+    t.strictSame((await store.read())?.document, documentWith({ clusters: { c: clusterAt(8080) } }));
     t.equal((await store.changesSince(0))?.length, 1);
     t.not(await redis.command('HGET', key('head'), 'epoch'), epoch);
   },
@@ -301,10 +302,10 @@ t.test('garbage in the log is left out of the history and breaks the chain', asy
 
 t.test('the script refuses what is malformed, whoever calls it, and writes nothing', async (t) => {
   const { key } = await createPlace(t);
-  const keys = ['head', 'log', 'clusters', 'routes'].map(key);
+  const keys = ['head', 'log', ...Object.values(COLLECTIONS)].map(key);
   const valid = ['', '0', 'id', 'now', 'ada', 'why', 'epoch', '10', '1000', '1000', key('events')];
   const call = (words: readonly string[], ...operations: string[]): Promise<Error> =>
-    failureOf(redis.command('EVAL', PUBLISH_SCRIPT, '4', ...keys, ...words, ...operations));
+    failureOf(redis.command('EVAL', PUBLISH_SCRIPT, '7', ...keys, ...words, ...operations));
   const replaced = (index: number, word: string): string[] => valid.with(index, word);
   t.match(await call(valid, 'cluster', 'a'), /MALFORMED the keys or arguments/);
   t.match(await call(replaced(1, '-1')), /MALFORMED the keys or arguments/);
@@ -316,15 +317,32 @@ t.test('the script refuses what is malformed, whoever calls it, and writes nothi
   );
   t.match(await call(valid, 'cluster', 'a b', '{}'), /MALFORMED operation 0: the id/);
   t.match(await call(valid, 'cluster', 'x'.repeat(129), '{}'), /MALFORMED operation 0: the id/);
+  t.match(await call(valid, 'issuer', '*.example.com', '{}'), /MALFORMED operation 0: the id/);
+  for (const id of ['*', '*.', '*.*.com', 'API.example.com', '.com', 'a_b.com', 'x'.repeat(252)]) {
+    t.match(await call(valid, 'certificate', id, '{}'), /MALFORMED operation 0: the id/, id);
+  }
   for (const value of ['{', '{}}', '[]', '7', ' ', '{"a":1}{"b":2}', '{"a":}']) {
     t.match(await call(valid, 'cluster', 'a', value), /MALFORMED operation 0: the value/, value);
   }
   t.equal(await redis.command('EXISTS', ...keys), '0');
   t.equal(
-    await redis.command('EVAL', PUBLISH_SCRIPT, '4', ...keys, ...valid, 'cluster', 'a', ' {"x":[]}\n'),
+    await redis.command('EVAL', PUBLISH_SCRIPT, '7', ...keys, ...valid, 'cluster', 'a', ' {"x":[]}\n'),
     'written\n1\n\nepoch',
   );
-  t.equal(await redis.command('EVAL', PUBLISH_SCRIPT, '4', ...keys, ...replaced(0, '7')), 'conflict\n1');
+  t.equal(await redis.command('EVAL', PUBLISH_SCRIPT, '7', ...keys, ...replaced(0, '7')), 'conflict\n1');
+});
+
+t.test('a console that knows clusters and routes alone leaves the other entries as they are', async (t) => {
+  const { store, key } = await createPlace(t);
+  const operations = [putCluster('a'), { op: 'put', kind: 'consumer', id: 'shop', value: { roles: [] } }];
+  await store.publish(changeOf(operations as Operation[]));
+  const script = PUBLISH_SCRIPT.replace(/^local KINDS = .*$/m, "local KINDS = {'cluster', 'route'}");
+  const keys = ['head', 'log', 'clusters', 'routes'].map(key);
+  const words = ['1', '0', 'id', '2026-01-31', 'ada', 'why', 'epoch', '10', '9999', '99', key('events')];
+  const reply = await redis.command('EVAL', script, '4', ...keys, ...words, 'cluster', 'a', '');
+  t.match(reply, /^written\n2\n/);
+  t.strictSame((await store.read())?.document, documentWith({ consumers: { shop: { roles: [] } } }));
+  t.match(await store.changesSince(1), [{ operations: [{ op: 'delete', kind: 'cluster', id: 'a' }] }]);
 });
 
 t.test('a change is refused that no store could take', async (t) => {
@@ -384,6 +402,6 @@ t.test('many operations at once are one change', { timeout: 120_000 }, async (t)
   await reader.publish(changeOf(deletes, { expectedRevision: 1 }));
   const [change] = await store.history(1);
   t.strictSame(change?.undo, operations);
-  t.strictSame((await store.read())?.document, { clusters: {}, routes: {} });
+  t.strictSame((await store.read())?.document, documentWith({}));
   await t.rejects(store.publish(changeOf(deletes, { expectedRevision: 1 })), new RevisionConflictError(1, 2));
 });

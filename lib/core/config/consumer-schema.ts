@@ -1,0 +1,50 @@
+/** The schema of a consumer: somebody who comes by API key or password. Only hashes are kept of either. */
+import Type from 'typebox';
+import { closed, listOf } from './schema-parts.ts';
+
+/** SHA-256 is enough for keys that are random and long; see `gateway credential api-key`. */
+export const API_KEY_HASH_PATTERN = '^sha256:[0-9a-f]{64}$';
+/** scrypt with its cost, block size and parallelism, salt and hash in base64url; see `gateway credential password`. */
+export const PASSWORD_HASH_PATTERN = '^scrypt:1[4-7]:8:[1-4]:[A-Za-z0-9_-]{22,64}:[A-Za-z0-9_-]{43}$';
+
+const apiKeySchema = Type.Object(
+  {
+    hash: Type.String({
+      pattern: API_KEY_HASH_PATTERN,
+      description: 'sha256: and the SHA-256 of the key in hexadecimal digits',
+    }),
+    note: Type.Optional(Type.String({ maxLength: 256, description: 'To tell it from others' })),
+  },
+  { ...closed, description: 'A key; several, so that one can replace another' },
+);
+
+const passwordSchema = Type.Object(
+  {
+    username: Type.String({
+      pattern: '^[^:\\x00-\\x1f\\x7f]{1,256}$',
+      description: 'Without colon (RFC 7617)',
+    }),
+    hash: Type.String({
+      pattern: PASSWORD_HASH_PATTERN,
+      description: 'As `gateway credential password` makes it',
+    }),
+  },
+  { ...closed, description: 'A user name and a password' },
+);
+
+export const consumerSchema = Type.Object(
+  {
+    apiKeys: Type.Optional(listOf(apiKeySchema, 16, 'Keys of which any will do')),
+    passwords: Type.Optional(listOf(passwordSchema, 16, 'User names of the consumer')),
+    scopes: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 256 }), {
+        maxItems: 100,
+        description: 'What it may',
+      }),
+    ),
+    roles: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 256 }), { maxItems: 100, description: 'What it is' }),
+    ),
+  },
+  { ...closed, description: 'Somebody who comes by API key or password' },
+);
