@@ -1,6 +1,7 @@
 import { createSecretKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import t from 'tap';
-import { parseJwtKeys } from '../../lib/auth/jwt-keys.ts';
+import { parseJwtKeys, readIssuerKeys } from '../../lib/auth/jwt-keys.ts';
+import type { JwtAlgorithm } from '../../lib/core/config/model.ts';
 import { jwkOf, makeKey } from './jwt-maker.ts';
 
 const [rsa, p256, ed25519] = [makeKey('RS256'), makeKey('ES256'), makeKey('EdDSA')];
@@ -60,4 +61,44 @@ t.test('what is no JWK Set is refused', async (t) => {
   }
   t.throws(() => parseJwtKeys(setOf()), /no usable key/);
   t.throws(() => parseJwtKeys(setOf(...Array.from({ length: 101 }, () => ({})))), /more than 100 keys/);
+});
+
+t.test('the set of an issuer gives what is usable in it, for the algorithms of the issuer', async (t) => {
+  const read = (algorithms: readonly JwtAlgorithm[], ...keys: unknown[]) =>
+    readIssuerKeys({ keys }, algorithms).map((key) => [key.id, key.algorithms]);
+  const bad = [
+    jwkOf(rsa.privateKey),
+    { kty: 'oct', k: 'AA' },
+    { kty: 'RSA' },
+    5,
+    null,
+    jwkOf(p256.publicKey, { kid: 1 }),
+  ];
+  t.same(
+    read(['RS512', 'PS384', 'ES256'], ...bad, jwkOf(rsa.publicKey, { kid: 'r' }), jwkOf(p256.publicKey)),
+    [
+      ['r', ['RS512', 'PS384']],
+      [null, ['ES256']],
+    ],
+  );
+  t.same(read(['EdDSA'], jwkOf(rsa.publicKey), jwkOf(ed25519.publicKey, { kid: 'e' })), [['e', ['EdDSA']]]);
+  t.throws(() => read(['ES256'], jwkOf(rsa.publicKey)), /^it has no usable key: give/);
+  t.throws(() => read(['ES256'], ...bad), /no usable key \(key 1 is a private key/);
+  t.same(readIssuerKeys(setOf(jwkOf(rsa.publicKey)), ['RS256']).length, 1, 'a text is read as well');
+  for (const set of ['', '{', 'null', null, [], {}, { keys: {} }]) {
+    t.throws(() => readIssuerKeys(set, ['RS256']), /it is (not valid JSON|no JWK Set)/, JSON.stringify(set));
+  }
+});
+
+t.test('an RSA key with an exponent of 1, or of a size that costs too much, is refused', async (t) => {
+  const { n } = jwkOf(rsa.publicKey) as { n: string };
+  t.throws(
+    () => parseJwtKeys(setOf({ kty: 'RSA', n, e: 'AQ' })),
+    /key 1 (has the exponent 1|is not a valid)/,
+  );
+  const huge = Buffer.alloc(1_025, 0xff).toString('base64url');
+  t.throws(
+    () => parseJwtKeys(setOf({ kty: 'RSA', n: huge, e: 'AQAB' })),
+    /key 1 has 8200 bits: RSA keys need 2048 to 8192/,
+  );
 });

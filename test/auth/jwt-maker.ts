@@ -21,6 +21,8 @@ function generate(algorithm: string): KeyPair {
       return generateKeyPairSync('ec', { namedCurve: 'P-521' });
     case 'EdDSA':
       return generateKeyPairSync('ed25519');
+    case 'Ed448':
+      return generateKeyPairSync('ed448');
     default:
       return generateKeyPairSync('rsa', { modulusLength: 2_048 });
   }
@@ -35,8 +37,11 @@ function encode(value: object | string): string {
   return Buffer.from(text).toString('base64url');
 }
 
-/** A token with this header and these claims (a text stands for itself), signed with `key` as its algorithm says, whatever the header says. */
-export function makeJwt(key: SigningKey, header: object, claims: object | string): string {
+/**
+ * A token with this header and these claims (a text stands for itself), signed with `key` as its algorithm
+ * says, whatever the header says.
+ */
+export function makeJwt(key: SigningKey, header: object | string, claims: object | string): string {
   const input = `${encode(header)}.${encode(claims)}`;
   return `${input}.${signText(key, input).toString('base64url')}`;
 }
@@ -47,7 +52,11 @@ function signText({ algorithm, privateKey: key }: SigningKey, text: string): Buf
     case 'ES':
       return sign(`sha${algorithm.slice(2)}`, data, { key, dsaEncoding: 'ieee-p1363' });
     case 'PS':
-      return sign('sha256', data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 });
+      return sign(`sha${algorithm.slice(2)}`, data, {
+        key,
+        padding: constants.RSA_PKCS1_PSS_PADDING,
+        saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
+      });
     case 'RS':
       return sign(`sha${algorithm.slice(2)}`, data, key);
     default:
@@ -56,9 +65,15 @@ function signText({ algorithm, privateKey: key }: SigningKey, text: string): Buf
 }
 
 /** A token that is signed with a secret that both sides know. */
-export function makeHmacJwt(secret: string | Buffer, header: object, claims: object): string {
+export function makeHmacJwt(
+  secret: string | Buffer,
+  header: object,
+  claims: object,
+  algorithm: 'HS256' | 'HS384' | 'HS512' = 'HS256',
+): string {
   const input = `${encode(header)}.${encode(claims)}`;
-  return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
+  const digest = createHmac(`sha${algorithm.slice(2)}`, secret).update(input);
+  return `${input}.${digest.digest('base64url')}`;
 }
 
 export function makeUnsignedJwt(header: object, claims: object): string {
