@@ -84,7 +84,8 @@ async function untilListening(name: string, port: number): Promise<void> {
   }
 }
 
-async function start(
+/** Starts a process and waits until it listens on the port that it is given. */
+export async function start(
   name: string,
   command: (port: number, directory: string) => { file: string; words: string[] },
 ): Promise<Contender> {

@@ -101,6 +101,14 @@ export interface WorkerStatus {
   readonly fingerprint: string | null;
 }
 
+/** A key, secret or certificate that cannot be got, or not anew. */
+export interface MaterialProblem {
+  /** Where it comes from, such as `file:/etc/tls/key.pem`. */
+  readonly name: string;
+  readonly problem: string;
+  readonly since: string;
+}
+
 /** How one instance is: of this one in `status`, of all in `instances`. */
 export interface InstanceStatus {
   readonly instance: string;
@@ -109,6 +117,8 @@ export interface InstanceStatus {
   /** When this was written. */
   readonly at: string;
   readonly listen: string;
+  /** Absent where TLS is spoken on no port. */
+  readonly listenTls?: string;
   readonly admin: string;
   readonly ready: boolean;
   readonly requestsPerSecond: number;
@@ -139,6 +149,8 @@ export interface InstanceStatus {
       readonly problemCount: number;
     } | null;
   };
+  /** Keys, secrets and certificates with a problem, up to a hundred; names only. */
+  readonly materials: readonly MaterialProblem[];
   readonly workers: readonly WorkerStatus[];
 }
 

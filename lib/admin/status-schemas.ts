@@ -17,6 +17,18 @@ const workerStatus = Type.Object(
   { $id: 'WorkerStatus', ...closed },
 );
 
+const materialProblem = Type.Object(
+  {
+    name: Type.String({
+      description: 'file:, env: or jwks:, and where it is',
+      examples: ['file:/etc/gateway/tls/key.pem'],
+    }),
+    problem: Type.String(),
+    since: timeSchema,
+  },
+  { $id: 'MaterialProblem', ...closed },
+);
+
 const storeSchema = Type.Object(
   {
     kind: Type.String({ description: 'file, config-file or redis' }),
@@ -60,11 +72,15 @@ const instanceMembers = {
   startedAt: timeSchema,
   at: timeSchema,
   listen: Type.String({ description: 'host:port of the proxy' }),
+  listenTls: Type.Optional(
+    Type.String({ description: 'host:port of the proxy for TLS, where there is one' }),
+  ),
   admin: Type.String({ description: 'host:port of this API' }),
   ready: Type.Boolean(),
   requestsPerSecond: Type.Number(),
   store: storeSchema,
   configuration: configurationStatusSchema,
+  materials: listOf('MaterialProblem', 'Keys, secrets and certificates that cannot be got anew, up to 100'),
   workers: listOf('WorkerStatus', 'Also those that start or drain'),
 };
 
@@ -84,4 +100,9 @@ const fleetMember = Type.Object(
 
 export const instancesSchema = Type.Object({ instances: listOf('FleetMember', 'This one included') }, closed);
 
-export const STATUS_SCHEMAS: readonly TSchema[] = [workerStatus, instanceStatus, fleetMember];
+export const STATUS_SCHEMAS: readonly TSchema[] = [
+  workerStatus,
+  materialProblem,
+  instanceStatus,
+  fleetMember,
+];

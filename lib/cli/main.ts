@@ -3,6 +3,7 @@
  * (the gateway, the schema of the configuration) is loaded with that command: the others are quick.
  */
 import { Command, InvalidArgumentError } from 'commander';
+import { addCredentialCommands } from './credential.ts';
 import { addImportCommand } from './import-yarp.ts';
 import { watchOutput } from './output.ts';
 import { packageVersion } from './package-version.ts';
@@ -48,6 +49,7 @@ const COMMANDS = [
   addExplainCommand,
   addRestartCommand,
   addTokenCommands,
+  addCredentialCommands,
   addImportCommand,
 ];
 

@@ -2,20 +2,29 @@
 import { isIP } from 'node:net';
 import { availableParallelism, hostname } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { AddressSet } from '../core/policy/address-ranges.ts';
 import type { Address, GatewaySettings } from '../primary/gateway-settings.ts';
 import { TrustedProxies } from '../proxy/trusted-proxies.ts';
 import type { RedisSettings } from '../store/redis/redis-url.ts';
 import { authenticationSettingsFrom } from './authentication-settings.ts';
+import {
+  addLimitOptions,
+  connectionLimitsOf,
+  type LimitOptions,
+  listenerLimitsOf,
+} from './limit-settings.ts';
+import { integerFrom } from './option-parsers.ts';
 import { packageVersion } from './package-version.ts';
 import { redisSettingsFrom, redisUrlFrom } from './redis-settings.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** What commander hands over, by the long names of the flags. */
-export interface StartOptions {
+export interface StartOptions extends LimitOptions {
   config?: string;
   redis?: string;
   listen: Address;
+  listenTls?: Address;
   admin: Address;
   allowRemoteAdmin?: boolean;
   workers: number;
@@ -24,11 +33,16 @@ export interface StartOptions {
   logLevel: string;
   accessLog: number;
   trustedProxies: readonly string[];
+  allowAddresses: readonly string[];
   drainTimeoutMs: number;
 }
 
 /** Adds the flags that configure a gateway to a command. */
 export function addStartOptions(command: Command): Command {
+  return addLimitOptions(addMainOptions(command));
+}
+
+function addMainOptions(command: Command): Command {
   return command
     .addOption(
       new Option(
@@ -47,6 +61,14 @@ export function addStartOptions(command: Command): Command {
         .env('GATEWAY_LISTEN')
         .argParser(parseAddress)
         .default({ host: '0.0.0.0', port: 8080 }, '0.0.0.0:8080'),
+    )
+    .addOption(
+      new Option(
+        '--listen-tls <host:port>',
+        'where clients connect with TLS; its certificates are in the configuration (default: nowhere)',
+      )
+        .env('GATEWAY_LISTEN_TLS')
+        .argParser(parseAddress),
     )
     .addOption(
       new Option('--admin <host:port>', 'management API, health, readiness and metrics')
@@ -101,6 +123,15 @@ export function addStartOptions(command: Command): Command {
         .default([], 'none'),
     )
     .addOption(
+      new Option(
+        '--allow-addresses <list>',
+        'link-local and metadata addresses, or CIDR ranges, that are connected to all the same',
+      )
+        .env('GATEWAY_ALLOW_ADDRESSES')
+        .argParser(parseAddressRanges)
+        .default([], 'none'),
+    )
+    .addOption(
       new Option('--drain-timeout-ms <n>', 'how long requests under way may take when a worker leaves')
         .env('GATEWAY_DRAIN_TIMEOUT_MS')
         .argParser(integerFrom(0, 3_600_000))
@@ -122,6 +153,7 @@ export function settingsOf(options: StartOptions): GatewaySettings {
     configFile: options.config || null,
     authentication: fromEnvironment(() => authenticationSettingsFrom(process.env)),
     listen: options.listen,
+    listenTls: options.listenTls ?? null,
     admin: options.admin,
     workers: options.workers,
     stateDirectory: options.state,
@@ -129,6 +161,9 @@ export function settingsOf(options: StartOptions): GatewaySettings {
     drainTimeoutMs: options.drainTimeoutMs,
     accessLogRate: options.accessLog,
     trustedProxies: options.trustedProxies,
+    limits: listenerLimitsOf(options),
+    connectionLimits: connectionLimitsOf(options),
+    allowedAddresses: options.allowAddresses,
     logLevel: options.logLevel,
     prettyLog: process.stdout.isTTY === true,
   };
@@ -173,16 +208,6 @@ function parseAddress(text: string): Address {
   return { host: match[1] ?? (match[2] || '0.0.0.0'), port };
 }
 
-function integerFrom(minimum: number, maximum: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
-      throw new InvalidArgumentError(`give an integer from ${minimum} to ${maximum}.`);
-    }
-    return value;
-  };
-}
-
 function parseAccessLog(text: string): number {
   if (text === 'on') return 1;
   if (text === 'off') return 0;
@@ -192,11 +217,25 @@ function parseAccessLog(text: string): number {
   return rate;
 }
 
-function parseTrustedProxies(text: string): readonly string[] {
-  const ranges = text
+function parseAddressRanges(text: string): readonly string[] {
+  const ranges = splitList(text);
+  try {
+    new AddressSet(ranges);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+  return ranges;
+}
+
+function splitList(text: string): string[] {
+  return text
     .split(',')
     .map((range) => range.trim())
     .filter((range) => range !== '');
+}
+
+function parseTrustedProxies(text: string): readonly string[] {
+  const ranges = splitList(text);
   try {
     new TrustedProxies(ranges);
   } catch (error) {

@@ -7,14 +7,8 @@
  * while workers come and go. docs/architecture.md has the figures.
  */
 import net, { type AddressInfo, type Socket } from 'node:net';
-
-/** A worker that can be given connections. */
-export interface ConnectionTaker {
-  /** Hands over a socket that stays open here as well; false where the worker cannot be reached. */
-  give(socket: Socket): boolean;
-  /** Asks whether the socket that was given last has arrived; if not, `onMissed` follows. */
-  probe(): void;
-}
+import type { ConnectionCounts } from './connection-counts.ts';
+import type { ConnectionTaker } from './connection-taker.ts';
 
 /** Connections that wait for a worker: more are closed, older ones too. */
 const MAX_WAITING = 1_024;
@@ -24,22 +18,25 @@ const BACKLOG = 1_024;
 
 interface Waiting {
   readonly socket: Socket;
+  /** Of the peer; empty where it was gone before it could be asked. */
+  readonly address: string;
+  readonly secure: boolean;
   readonly sinceMs: number;
 }
 
 export class Acceptor {
-  readonly #server: net.Server;
+  readonly #servers: net.Server[] = [];
   /** Workers that have no socket on the way to them, the one that waited longest first. */
   readonly #free = new Set<ConnectionTaker>();
   readonly #onTheWay = new Map<ConnectionTaker, Waiting>();
   readonly #waiting: Waiting[] = [];
   readonly #timer: NodeJS.Timeout;
   #droppedCount = 0;
+  readonly #counts: ConnectionCounts;
+  #refusedCount = 0;
 
-  constructor() {
-    this.#server = net.createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true }, (socket) =>
-      this.#onConnection(socket),
-    );
+  constructor(counts: ConnectionCounts) {
+    this.#counts = counts;
     this.#timer = setInterval(() => {
       this.#dropOld();
       this.#probeSlow();
@@ -47,19 +44,30 @@ export class Acceptor {
     this.#timer.unref();
   }
 
+  /** Connections that were closed because there were too many. */
+  get refusedCount(): number {
+    return this.#refusedCount;
+  }
+
   /** Connections that were closed because no worker took them in time. */
   get droppedCount(): number {
     return this.#droppedCount;
   }
 
-  /** @returns where it listens, as host:port. @throws the system's error, e.g. EADDRINUSE */
-  async listen(host: string, port: number): Promise<string> {
+  /**
+   * Opens one more port. @param secure whether TLS is spoken on it
+   * @returns where it listens, as host:port. @throws the system's error, e.g. EADDRINUSE
+   */
+  async listen(host: string, port: number, secure = false): Promise<string> {
+    const options = { pauseOnConnect: true, noDelay: true, keepAlive: true };
+    const server = net.createServer(options, (socket) => this.#onConnection(socket, secure));
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port, backlog: BACKLOG }, () => resolve());
+      server.once('error', reject);
+      server.listen({ host, port, backlog: BACKLOG }, () => resolve());
     });
-    this.#server.on('error', () => {});
-    const { address, port: chosen, family } = this.#server.address() as AddressInfo;
+    server.on('error', () => {});
+    this.#servers.push(server);
+    const { address, port: chosen, family } = server.address() as AddressInfo;
     return family === 'IPv6' ? `[${address}]:${chosen}` : `${address}:${chosen}`;
   }
 
@@ -81,6 +89,11 @@ export class Acceptor {
     if (serves) this.#release(taker);
   }
 
+  /** The worker says that connections are closed, by the addresses that they came with. */
+  onClosed(taker: ConnectionTaker, addresses: readonly string[]): void {
+    this.#counts.close(taker, addresses);
+  }
+
   /**
    * The socket did not arrive, and never will: the worker had no file descriptor for it. It waits for whoever
    * is free next, which may be the same worker.
@@ -88,6 +101,7 @@ export class Acceptor {
   onMissed(taker: ConnectionTaker, serves: boolean): void {
     const missed = this.#onTheWay.get(taker);
     this.#onTheWay.delete(taker);
+    if (missed !== undefined) this.#counts.close(taker, [missed.address]);
     if (missed !== undefined) this.#dispatch(missed);
     if (serves) this.#release(taker);
   }
@@ -95,21 +109,30 @@ export class Acceptor {
   /** The worker is gone: what it had not accepted goes to another. */
   onGone(taker: ConnectionTaker): void {
     this.#free.delete(taker);
+    this.#counts.forget(taker);
     const lost = this.#onTheWay.get(taker);
     this.#onTheWay.delete(taker);
     if (lost !== undefined) this.#dispatch(lost);
   }
 
-  #onConnection(socket: Socket): void {
+  #onConnection(socket: Socket, secure: boolean): void {
     socket.on('error', () => {});
-    this.#dispatch({ socket, sinceMs: performance.now() });
+    const address = socket.remoteAddress ?? '';
+    this.#dispatch({ socket, address, secure, sinceMs: performance.now() });
   }
 
   #dispatch(connection: Waiting): void {
-    if (connection.socket.destroyed) return;
+    const { socket, secure, address } = connection;
+    if (socket.destroyed) return;
+    if (!this.#counts.hasRoomFor(address)) {
+      this.#refusedCount += 1;
+      socket.resetAndDestroy();
+      return;
+    }
     for (const taker of this.#free) {
       this.#free.delete(taker);
-      if (!taker.give(connection.socket)) continue;
+      if (!taker.give(socket, secure, address)) continue;
+      this.#counts.open(taker, address);
       this.#onTheWay.set(taker, connection);
       return;
     }
@@ -142,7 +165,7 @@ export class Acceptor {
 
   /** Takes no more connections. Those that wait are still handed out. */
   stop(): void {
-    this.#server.close();
+    for (const server of this.#servers) server.close();
   }
 
   /** Resolves when no connection waits any more. */

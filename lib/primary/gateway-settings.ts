@@ -1,10 +1,18 @@
 /** What a gateway is started with. */
 import type { AuthenticationSettings } from '../auth/open-authenticator.ts';
+import type { ListenerLimits, WorkerSettings } from '../ipc/protocol.ts';
 import type { RedisSettings } from '../store/redis/redis-url.ts';
 
 export interface Address {
   readonly host: string;
   readonly port: number;
+}
+
+/** How many connections clients may have at once; 0: any number. */
+export interface ConnectionLimits {
+  readonly total: number;
+  /** Of one address, or of one IPv6 /64; trusted proxies are excepted. */
+  readonly perAddress: number;
 }
 
 export interface GatewaySettings {
@@ -14,6 +22,8 @@ export interface GatewaySettings {
   /** With Redis it seeds an empty store, without it is the configuration. Null: the store in the state directory. */
   readonly configFile: string | null;
   readonly listen: Address;
+  /** Where TLS is spoken; null: nowhere. */
+  readonly listenTls: Address | null;
   readonly admin: Address;
   readonly authentication: AuthenticationSettings;
   readonly workers: number;
@@ -22,8 +32,19 @@ export interface GatewaySettings {
   readonly drainTimeoutMs: number;
   readonly accessLogRate: number;
   readonly trustedProxies: readonly string[];
+  readonly limits: ListenerLimits;
+  readonly connectionLimits: ConnectionLimits;
+  /** Address ranges that are otherwise never connected to: see core/policy/restricted-addresses.ts. */
+  readonly allowedAddresses: readonly string[];
   readonly logLevel: string;
   readonly prettyLog: boolean;
+}
+
+/** What every worker is started with. */
+export function workerSettingsOf(settings: GatewaySettings): Omit<WorkerSettings, 'workerId'> {
+  const { instance, workers, trustedProxies, limits, allowedAddresses } = settings;
+  const { accessLogRate, logLevel, prettyLog } = settings;
+  return { instance, workers, trustedProxies, limits, allowedAddresses, accessLogRate, logLevel, prettyLog };
 }
 
 /** The settings cannot work; the message is one clear line for the person at the terminal. */

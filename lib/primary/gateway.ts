@@ -4,24 +4,27 @@ import type { Logger } from 'pino';
 import { AdminServer } from '../admin/admin-server.ts';
 import type { ControlEvent, InstanceStatus } from '../admin/control-plane.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
-import { openAuthenticator } from '../auth/open-authenticator.ts';
 import type { Delta } from '../core/config/change.ts';
 import { LastGoodFile } from '../store/last-good-file.ts';
 import { LastGoodSaver } from '../store/last-good-saver.ts';
-import { openStateDirectory } from '../store/state-directory.ts';
 import { Acceptor } from './acceptor.ts';
 import { ChangeWriter } from './change-writer.ts';
+import { ClientPorts } from './client-ports.ts';
 import { ConfigKeeper, NoConfigurationError } from './config-keeper.ts';
+import { ConnectionCounts } from './connection-counts.ts';
 import { ControlEvents } from './control-events.ts';
 import { Fleet } from './fleet.ts';
 import { GatewayControl } from './gateway-control.ts';
-import type { GatewaySettings } from './gateway-settings.ts';
+import { type GatewaySettings, workerSettingsOf } from './gateway-settings.ts';
 import { HealthHub } from './health-hub.ts';
 import { describeInstance } from './instance-status.ts';
 import { LastGoodSource } from './last-good-source.ts';
+import { MaterialKeeper } from './materials/material-keeper.ts';
 import { MetricsHub } from './metrics-hub.ts';
 import { openPort } from './open-port.ts';
-import { type OpenedStore, openStore } from './open-store.ts';
+import { openResources } from './open-resources.ts';
+import type { OpenedStore } from './open-store.ts';
+import { RateHub } from './rate-hub.ts';
 import { ReceiptWaiter } from './receipt-waiter.ts';
 import { seedStore } from './seed-store.ts';
 import { StoreFollower } from './store-follower.ts';
@@ -39,18 +42,20 @@ export class Gateway {
   readonly #opened: OpenedStore;
   readonly #logger: Logger;
   readonly #startedAt = new Date().toISOString();
-  readonly #acceptor = new Acceptor();
+  readonly #acceptor: Acceptor;
+  readonly #ports: ClientPorts;
   readonly #events = new ControlEvents();
   readonly #keeper: ConfigKeeper;
   readonly #follower: StoreFollower;
   readonly #lastGood: LastGoodSaver;
   readonly #health: HealthHub;
+  readonly #materials: MaterialKeeper;
+  readonly #rates: RateHub;
   readonly #fleet: Fleet;
   readonly #receipts: ReceiptWaiter;
   readonly #supervisor: Supervisor;
   readonly #metrics: MetricsHub;
   readonly #admin: AdminServer;
-  #listenAddress = '';
   #adminAddress = '';
   #appliedId = '';
   #prepared = false;
@@ -63,26 +68,8 @@ export class Gateway {
   onReady: (listen: string, admin: string) => void = () => {};
 
   static async create(settings: GatewaySettings, logger: Logger): Promise<Gateway> {
-    await openStateDirectory(settings.stateDirectory);
-    const opened = await openStore(settings, logger);
-    try {
-      const { authenticator, createdTokenFile } = await openAuthenticator(
-        settings.authentication,
-        settings.stateDirectory,
-        logger,
-      );
-      if (createdTokenFile !== null) {
-        logger.warn(
-          { file: createdTokenFile },
-          'a token for the management API was created: it is in this file',
-        );
-      }
-      return new Gateway(settings, opened, authenticator, logger);
-    } catch (error) {
-      await opened.store.close();
-      await opened.lock?.release();
-      throw error;
-    }
+    const { opened, authenticator } = await openResources(settings, logger);
+    return new Gateway(settings, opened, authenticator, logger);
   }
 
   private constructor(
@@ -95,6 +82,9 @@ export class Gateway {
     this.#settings = settings;
     this.#opened = opened;
     this.#logger = logger;
+    const { connectionLimits, trustedProxies } = settings;
+    this.#acceptor = new Acceptor(new ConnectionCounts(connectionLimits, trustedProxies));
+    this.#ports = new ClientPorts(this.#acceptor, (keys) => this.#supervisor.sendMaterials([keys]));
     const lastGoodFile = new LastGoodFile(settings.stateDirectory);
     this.#keeper = this.#createKeeper(new LastGoodSource(lastGoodFile, store.source, logger));
     this.#follower = new StoreFollower(store, this.#keeper);
@@ -104,6 +94,11 @@ export class Gateway {
       onOutcome: (problem) => this.#onLastGood(problem),
     });
     this.#health = new HealthHub(opened.health, (health) => this.#supervisor.sendHealth(health), logger);
+    this.#materials = new MaterialKeeper(settings, (news) => this.#supervisor.sendMaterials(news), logger);
+    this.#rates = new RateHub(settings, opened.rates, {
+      workers: () => this.#supervisor.workers,
+      isStoreReachable: () => store.condition.reachable,
+    });
     const status = (): InstanceStatus => this.#status();
     this.#fleet = new Fleet(opened.instances, status, logger);
     this.#receipts = new ReceiptWaiter(this.#keeper.chain, status, this.#fleet);
@@ -158,14 +153,13 @@ export class Gateway {
   }
 
   #createSupervisor(): Supervisor {
-    const { workers, drainTimeoutMs, instance, trustedProxies, accessLogRate, logLevel, prettyLog } =
-      this.#settings;
+    const { workers, drainTimeoutMs, instance } = this.#settings;
     return new Supervisor(
       {
         workerFile: WORKER_FILE,
         workers,
         drainLimitMs: drainTimeoutMs,
-        settings: { instance, trustedProxies, accessLogRate, logLevel, prettyLog },
+        settings: workerSettingsOf(this.#settings),
       },
       this.#acceptor,
       () => this.#keeper.current,
@@ -173,11 +167,18 @@ export class Gateway {
         onWorkersChanged: () => this.#onWorkersChanged(),
         onApplied: (worker) => this.#publish(appliedEvent(instance, worker)),
         onWorkerState: (worker, reason) => {
+          if (worker.state === 'serving') this.#rates.greet(worker);
           this.#publish(workerEvent(instance, worker, reason));
           this.#fleet.touch();
         },
         onSample: (worker, collection, sample) => this.#metrics.onSample(worker, collection, sample),
-        onWorkerGone: (worker) => this.#metrics.onWorkerGone(worker),
+        onWorkerGone: (worker) => {
+          this.#metrics.onWorkerGone(worker);
+          this.#rates.onWorkerGone(worker);
+        },
+        onRateDemands: (worker, demands) => this.#rates.onDemands(worker, demands),
+        onRefresh: (worker, name) =>
+          void this.#materials.refresh(name).then(() => worker.channel.sendRefreshed(name)),
         onRestart: (reason) => this.#metrics.countRestart(reason),
         onHopeless: () => this.onFatal('the workers die before they serve: see the log lines above'),
       },
@@ -194,9 +195,12 @@ export class Gateway {
       configurationRevision: () => this.#keeper.head.revision,
       isRefused: () => this.#keeper.refused !== null,
       droppedConnections: () => this.#acceptor.droppedCount,
+      refusedConnections: () => this.#acceptor.refusedCount,
       isDegraded: () => this.#status().configuration.degraded !== null,
       storeCondition: () => store.condition,
       isLastGoodUnsaved: () => this.#lastGood.problem !== null,
+      materialCounts: () => this.#materials.counts(),
+      certificateExpiries: () => this.#materials.certificateExpiries(),
       unhealthyDestinations: () => this.#health.unhealthy().length,
     });
   }
@@ -214,9 +218,11 @@ export class Gateway {
     await this.#follower.start();
     this.#noteStart(hasLastGood);
     this.#health.start();
-    this.#fleet.listen(({ instance, configuration: { revision, id, applied } }) =>
-      this.#events.publish({ type: 'instance', instance, revision, id, applied }),
-    );
+    this.#rates.start();
+    this.#fleet.listen(({ instance, configuration: { revision, id, applied } }) => {
+      this.#rates.noteInstance(instance);
+      this.#events.publish({ type: 'instance', instance, revision, id, applied });
+    });
     this.#fleet.start();
     this.#prepared = true;
     if (this.#keeper.hasConfiguration) await this.#serve();
@@ -252,13 +258,16 @@ export class Gateway {
     if (this.#serving) return;
     this.#serving = true;
     await this.#seed();
-    this.#listenAddress = await openPort('--listen', this.#settings.listen, this.#acceptor);
+    this.#materials.begin(this.#keeper.current.configuration);
+    await this.#ports.open(this.#settings);
     // Told to stop meanwhile: workers would only be in the way.
     if (!this.#stopping) this.#supervisor.start();
   }
 
   #onDelta(delta: Delta): void {
     const { revision, id, at, operations } = delta;
+    // First, so that what is at hand reaches the workers before what needs it.
+    this.#materials.change(operations);
     this.#supervisor.publish(delta);
     this.#metrics.countChange('applied');
     this.#logger.info({ revision, id, operations: operations.length }, 'configuration changed');
@@ -291,9 +300,10 @@ export class Gateway {
       store: this.#opened.store,
       keeper: this.#keeper,
       workers: () => this.#supervisor.workers,
-      addresses: () => ({ listen: this.#listenAddress, admin: this.#adminAddress }),
+      addresses: () => ({ ...this.#ports.addresses, admin: this.#adminAddress }),
       isReady: () => this.#notReadyBecause() === null,
       isApplied: () => this.#supervisor.isServing(this.#keeper.head.id),
+      materials: () => this.#materials.problems(),
       requestsPerSecond: () => this.#metrics.requestsPerSecond,
     });
   }
@@ -334,10 +344,10 @@ export class Gateway {
 
   #announceReady(revision: number): void {
     this.#ready = true;
-    const listen = this.#listenAddress;
+    const { listen, listenTls } = this.#ports.addresses;
     const admin = this.#adminAddress;
     const { workers } = this.#settings;
-    this.#logger.info({ listen, admin, workers, revision }, 'gateway ready');
+    this.#logger.info({ listen, listenTls, admin, workers, revision }, 'gateway ready');
     this.onReady(listen, admin);
     process.send?.('ready');
   }
@@ -361,6 +371,8 @@ export class Gateway {
     await this.#follower.close();
     await this.#lastGood.flush();
     this.#health.close();
+    this.#rates.close();
+    this.#materials.close();
     await this.#fleet.close();
     this.#metrics.close();
     await this.#admin.close();

@@ -2,20 +2,24 @@
 import type { InstanceStatus } from '../admin/control-plane.ts';
 import type { InstanceRecord } from '../store/shared-state.ts';
 
-/** So many problems of a refused configuration travel along. */
+/** So many problems, of a refused configuration and of materials, travel along. */
 const MAX_TOLD_PROBLEMS = 5;
 
 /** The status as it is announced: with the first few problems only. */
 export function recordOf(status: InstanceStatus): InstanceRecord {
   const { refused } = status.configuration;
-  if (refused === null || refused.problems.length <= MAX_TOLD_PROBLEMS) return { ...status };
+  const materials = status.materials.slice(0, MAX_TOLD_PROBLEMS);
+  if (refused === null || refused.problems.length <= MAX_TOLD_PROBLEMS) return { ...status, materials };
   const problems = refused.problems.slice(0, MAX_TOLD_PROBLEMS);
-  return { ...status, configuration: { ...status.configuration, refused: { ...refused, problems } } };
+  const configuration = { ...status.configuration, refused: { ...refused, problems } };
+  return { ...status, materials, configuration };
 }
 
 /** The status that a record holds; null where it is not one that this version understands. */
 export function statusOf(record: InstanceRecord): InstanceStatus | null {
-  return isStatus(record) ? (record as unknown as InstanceStatus) : null;
+  if (!isStatus(record)) return null;
+  // An older version says nothing of materials.
+  return { materials: [], ...record } as unknown as InstanceStatus;
 }
 
 type Check = (value: unknown) => boolean;
@@ -51,6 +55,7 @@ const isStatus = shapeOf({
   startedAt: isText,
   at: isText,
   listen: isText,
+  listenTls: orAbsent(isText),
   admin: isText,
   ready: isFlag,
   requestsPerSecond: isNumber,
@@ -75,6 +80,7 @@ const isStatus = shapeOf({
       shapeOf({ revision: orNull(isCount), at: isText, problems: listOf(isProblem), problemCount: isCount }),
     ),
   }),
+  materials: orAbsent(listOf(shapeOf({ name: isText, problem: isText, since: isText }))),
   workers: listOf(
     shapeOf({
       worker: isCount,

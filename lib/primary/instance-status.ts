@@ -11,10 +11,11 @@ export interface StatusParts {
   readonly store: ConfigStore;
   readonly keeper: ConfigKeeper;
   workers(): readonly WorkerHandle[];
-  addresses(): { readonly listen: string; readonly admin: string };
+  addresses(): Pick<InstanceStatus, 'listen' | 'listenTls' | 'admin'>;
   isReady(): boolean;
   isApplied(): boolean;
   requestsPerSecond(): number;
+  materials(): InstanceStatus['materials'];
 }
 
 /** How this instance is now. */
@@ -42,6 +43,7 @@ export function describeInstance(parts: StatusParts): InstanceStatus {
       degraded: explainDegradation(store, keeper),
       refused: describeRefusal(keeper.refused),
     },
+    materials: parts.materials(),
     workers: parts.workers().map(describeWorker),
   };
 }

@@ -4,6 +4,7 @@ import { METRICS, type MetricDefinition } from '../core/metrics/catalogue.ts';
 import { DURATION_BUCKETS_SECONDS } from '../core/metrics/route-stats.ts';
 import { type RouteTotal, RouteTotals } from '../core/metrics/route-totals.ts';
 import type { WorkerSample } from '../ipc/protocol.ts';
+import type { MaterialCounts } from './materials/material-keeper.ts';
 import { RequestRate } from './request-rate.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
@@ -19,10 +20,14 @@ export interface MetricsSource {
   configurationRevision(): number;
   isRefused(): boolean;
   droppedConnections(): number;
+  refusedConnections(): number;
   isDegraded(): boolean;
   storeCondition(): { readonly reachable: boolean; readonly problem: string | null };
   isLastGoodUnsaved(): boolean;
   unhealthyDestinations(): number;
+  materialCounts(): MaterialCounts;
+  /** Host, and ms of the wall clock. */
+  certificateExpiries(): Iterable<readonly [host: string, expiresAtMs: number]>;
 }
 
 type Labels = Record<string, string | number>;
@@ -39,6 +44,7 @@ export class MetricsHub {
   readonly #workerSamples = new Map<WorkerHandle, WorkerSample>();
   readonly #restarts = new Map<string, number>();
   readonly #changes = new Map<string, number>();
+  readonly #handshakes = new Map<string, number>();
   readonly #waiting = new Map<number, () => void>();
   readonly #timer: NodeJS.Timeout;
   readonly #rate = new RequestRate();
@@ -58,6 +64,7 @@ export class MetricsHub {
       this.#totals.add(worker.id, route);
       this.#rate.add(sum(route.statuses.map(([, count]) => count)));
     }
+    for (const [result, count] of sample.handshakes) addTo(this.#handshakes, result, count);
     // What a worker sent last may be read after its exit: it counts, but nothing is in flight there any more.
     if (worker.state === 'gone') this.#totals.forgetWorker(worker.id);
     else this.#workerSamples.set(worker, sample);
@@ -70,11 +77,11 @@ export class MetricsHub {
   }
 
   countRestart(reason: string): void {
-    this.#restarts.set(reason, (this.#restarts.get(reason) ?? 0) + 1);
+    addTo(this.#restarts, reason, 1);
   }
 
   countChange(result: 'applied' | 'refused'): void {
-    this.#changes.set(result, (this.#changes.get(result) ?? 0) + 1);
+    addTo(this.#changes, result, 1);
   }
 
   countStepBack(): void {
@@ -137,6 +144,9 @@ export class MetricsHub {
     this.#register(METRICS.retries, () =>
       this.#perRoute((total, labels) => (total.retries === 0 ? [] : [sample(total.retries, labels)])),
     );
+    this.#register(METRICS.rateLimited, () =>
+      this.#perRoute((total, labels) => (total.rateLimited === 0 ? [] : [sample(total.rateLimited, labels)])),
+    );
     this.#register(METRICS.workers, () => this.#workersByState());
     this.#register(METRICS.workerRestarts, () =>
       [...this.#restarts].map(([reason, value]) => sample(value, { reason })),
@@ -148,6 +158,10 @@ export class MetricsHub {
         .map((worker) => sample(worker.channel.applied?.revision ?? 0, { worker: worker.id })),
     );
     this.#registerWorkerGauges();
+    this.#register(METRICS.tlsHandshakes, () =>
+      [...this.#handshakes].map(([result, value]) => sample(value, { result })),
+    );
+    this.#register(METRICS.connectionsRefused, () => [sample(this.#source.refusedConnections(), {})]);
     this.#register(METRICS.connectionsDropped, () => [sample(this.#source.droppedConnections(), {})]);
     this.#register(METRICS.configurationRevision, () => [sample(this.#source.configurationRevision(), {})]);
     this.#register(METRICS.configurationChanges, () =>
@@ -164,6 +178,12 @@ export class MetricsHub {
     this.#register(METRICS.storeReachable, () => [flag(source.storeCondition().reachable)]);
     this.#register(METRICS.storeProblem, () => [flag(source.storeCondition().problem !== null)]);
     this.#register(METRICS.lastGoodUnsaved, () => [flag(source.isLastGoodUnsaved())]);
+    this.#register(METRICS.materials, () =>
+      Object.entries(source.materialCounts()).map(([state, value]) => sample(value, { state })),
+    );
+    this.#register(METRICS.certificateExpiry, () =>
+      Array.from(source.certificateExpiries(), ([host, endsAtMs]) => sample(endsAtMs / 1_000, { host })),
+    );
     this.#register(METRICS.destinationsUnhealthy, () => [sample(source.unhealthyDestinations(), {})]);
   }
 
@@ -223,6 +243,10 @@ function sample(value: number, labels: Labels): Sample {
 
 function flag(value: boolean): Sample {
   return sample(value ? 1 : 0, {});
+}
+
+function addTo(counts: Map<string, number>, key: string, count: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + count);
 }
 
 function sum(values: Iterable<number>): number {

@@ -5,7 +5,7 @@ import { DirectoryLock } from '../store/directory-lock.ts';
 import { FileStore } from '../store/file-store.ts';
 import { RedisStore } from '../store/redis/redis-store.ts';
 import type { RedisSettings } from '../store/redis/redis-url.ts';
-import type { HealthDirectory, InstanceDirectory } from '../store/shared-state.ts';
+import type { HealthDirectory, InstanceDirectory, RateExchange } from '../store/shared-state.ts';
 
 /** Where the configuration lives, and what instances share beside it. */
 export interface OpenedStore {
@@ -15,6 +15,7 @@ export interface OpenedStore {
   /** Null where nothing is shared. */
   readonly instances: InstanceDirectory | null;
   readonly health: HealthDirectory | null;
+  readonly rates: RateExchange | null;
 }
 
 export interface StoreSettings {
@@ -29,12 +30,12 @@ export async function openStore(settings: StoreSettings, logger: Logger): Promis
   const onNote = (note: string): void => logger.warn({ note }, 'note of the store');
   if (redis === null && configFile === null) {
     const store = await FileStore.open(stateDirectory, { onNote });
-    return { store, lock: null, instances: null, health: null };
+    return { store, lock: null, instances: null, health: null, rates: null };
   }
   const lock = await DirectoryLock.acquire(stateDirectory);
   if (redis !== null) {
     const store = await RedisStore.open(redis, { onNote });
-    return { store, lock, instances: store.instances, health: store.health };
+    return { store, lock, instances: store.instances, health: store.health, rates: store.rates };
   }
-  return { store: new ConfigFileStore(configFile ?? ''), lock, instances: null, health: null };
+  return { store: new ConfigFileStore(configFile ?? ''), lock, instances: null, health: null, rates: null };
 }

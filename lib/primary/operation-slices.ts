@@ -9,7 +9,7 @@ const SLICE_WEIGHT = 400;
 export function weightOf(operation: Operation): number {
   if (operation.op === 'delete') return 1;
   if (operation.kind === 'cluster') return 1 + Object.keys(operation.value.destinations).length;
-  return 1 + (operation.value.match.hosts?.length ?? 0);
+  return operation.kind === 'route' ? 1 + (operation.value.match.hosts?.length ?? 0) : 1;
 }
 
 /** The given operations in slices, in their order. */
@@ -29,7 +29,7 @@ export function* sliceOperations(operations: Iterable<Operation>): Generator<Ope
 }
 
 /**
- * All of a configuration as operations, clusters first. It is what the configuration holds now, whatever
+ * All of a configuration as operations, routes last. It is what the configuration holds now, whatever
  * changes before the last of them is read.
  */
 export function copyAsPuts(configuration: Configuration): Iterable<PutOperation> {

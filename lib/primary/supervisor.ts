@@ -5,9 +5,11 @@ import type { Delta } from '../core/config/change.ts';
 import type { ExplainRequest, Explanation } from '../core/explain/explanation.ts';
 import type { DestinationHealth } from '../core/health/health-report.ts';
 import { UnhealthyDestinations } from '../core/health/unhealthy-destinations.ts';
+import type { RateDemand } from '../core/policy/rate-demand.ts';
 import { diedYoung, restartDelayMs } from '../core/policy/restart-policy.ts';
 import { WORKER_SETTINGS_VARIABLE, type WorkerSample, type WorkerSettings } from '../ipc/protocol.ts';
 import type { Acceptor } from './acceptor.ts';
+import type { MaterialNews } from './materials/material-news.ts';
 import type { CurrentConfiguration } from './worker-channel.ts';
 import { type WorkerEvents, WorkerHandle } from './worker-handle.ts';
 import { WorkerQuestions } from './worker-questions.ts';
@@ -47,6 +49,9 @@ export interface SupervisorEvents {
   onWorkerState(worker: WorkerHandle, reason?: string): void;
   onSample(worker: WorkerHandle, collection: number, sample: WorkerSample): void;
   onWorkerGone(worker: WorkerHandle): void;
+  /** A worker has reason to think that a material is out of date; `sendRefreshed` of its channel answers. */
+  onRefresh(worker: WorkerHandle, material: string): void;
+  onRateDemands(worker: WorkerHandle, demands: readonly RateDemand[]): void;
   onRestart(reason: 'died' | 'hung' | 'rejected' | 'rolling'): void;
   /** No worker has ever come up. */
   onHopeless(): void;
@@ -61,6 +66,7 @@ export class Supervisor {
   readonly #workers = new Set<WorkerHandle>();
   /** What workers that start later have to be told. */
   readonly #unhealthy = new UnhealthyDestinations();
+  readonly #materials = new Map<string, MaterialNews>();
   readonly #earlyDeaths: number[];
   readonly #restartTimers = new Set<NodeJS.Timeout>();
   readonly #questions = new WorkerQuestions();
@@ -131,6 +137,15 @@ export class Supervisor {
     for (const worker of this.#workers) worker.channel.sendHealth(destinations);
   }
 
+  /** Tells all workers, also those that start later. */
+  sendMaterials(news: readonly MaterialNews[]): void {
+    for (const one of news) {
+      if (one.value === undefined) this.#materials.delete(one.name);
+      else this.#materials.set(one.name, one);
+    }
+    for (const worker of this.#workers) worker.channel.sendMaterials(news);
+  }
+
   #fork(slot: number): WorkerHandle {
     this.#lastId += 1;
     const settings: WorkerSettings = { ...this.#options.settings, workerId: this.#lastId };
@@ -142,7 +157,8 @@ export class Supervisor {
 
   #workerEvents(): WorkerEvents {
     return {
-      onStarted: (worker) => worker.channel.start(this.#current(), this.#unhealthy.list()),
+      onStarted: (worker) =>
+        worker.channel.start(this.#current(), this.#unhealthy.list(), [...this.#materials.values()]),
       onApplied: (worker) => this.#onApplied(worker),
       onRejected: (worker, problem) => {
         this.#logger.error({ worker: worker.id, problem }, 'worker rejected the configuration');
@@ -150,6 +166,7 @@ export class Supervisor {
         this.#replace(worker, 'rejected');
       },
       onAccepted: (worker) => this.#acceptor.onAccepted(worker, worker.state === 'serving'),
+      onClosed: (worker, addresses) => this.#acceptor.onClosed(worker, addresses),
       onMissed: (worker) => {
         this.#logger.warn(
           { worker: worker.id },
@@ -159,6 +176,8 @@ export class Supervisor {
       },
       onSample: (worker, collection, sample) => this.#events.onSample(worker, collection, sample),
       onExplained: (_worker, question, explanation) => this.#questions.onExplained(question, explanation),
+      onRefresh: (worker, material) => this.#events.onRefresh(worker, material),
+      onRateDemands: (worker, demands) => this.#events.onRateDemands(worker, demands),
       onDrained: (worker, cutOff) => {
         if (cutOff > 0)
           this.#logger.warn(

@@ -1,13 +1,22 @@
+import type { MaterialValue } from '../auth/materials.ts';
 import type { Delta, Head, Operation } from '../core/config/change.ts';
 import type { Configuration } from '../core/config/model.ts';
 import type { DestinationHealth } from '../core/health/health-report.ts';
-import type { Target } from '../ipc/protocol.ts';
-import { HealthSender, type SendToWorker } from './health-sender.ts';
+import type { Target, ToWorker } from '../ipc/protocol.ts';
+import type { MaterialNews } from './materials/material-news.ts';
+import { NewsSender } from './news-sender.ts';
 import { copyAsPuts, sliceOperations, weightOf } from './operation-slices.ts';
 import { PendingChanges } from './pending-changes.ts';
 
 /** What a worker applies in one go, in a few ms. Beyond, its requests would notice: it gets a transfer. */
 const MAXIMUM_DELTA_WEIGHT = 500;
+/** Destinations a message. */
+const HEALTH_SLICE = 500;
+/** Characters of materials a message; one alone may have more. */
+const MATERIAL_SLICE = 262_144;
+
+/** How a message reaches the worker; the callback comes when it has left, never before this call returns. */
+export type SendToWorker = (message: ToWorker, onSent?: () => void) => void;
 
 /** What the channel reads from: the configuration as it stands. Its maps may change later. */
 export interface CurrentConfiguration {
@@ -28,7 +37,8 @@ export interface AppliedConfiguration extends Target {
  */
 export class WorkerChannel {
   readonly #send: SendToWorker;
-  readonly #health: HealthSender;
+  readonly #health: NewsSender<DestinationHealth>;
+  readonly #materials: NewsSender<MaterialNews>;
   readonly #pending = new PendingChanges();
   #pendingTarget: Target | null = null;
   #started = false;
@@ -38,7 +48,17 @@ export class WorkerChannel {
 
   constructor(send: SendToWorker) {
     this.#send = send;
-    this.#health = new HealthSender(send);
+    this.#health = new NewsSender(
+      (destinations, onSent) => send({ type: 'health', destinations }, onSent),
+      ({ cluster, destination }) => `${cluster} ${destination}`,
+      HEALTH_SLICE,
+    );
+    this.#materials = new NewsSender(
+      (news, onSent) => send({ type: 'materials', ...materialsIn(news) }, onSent),
+      ({ name }) => name,
+      MATERIAL_SLICE,
+      ({ name, value }) => name.length + (value?.length ?? 0),
+    );
   }
 
   /** What the worker serves; null before it has its first configuration. */
@@ -52,16 +72,21 @@ export class WorkerChannel {
   }
 
   /**
-   * Sends all of the configuration as it is now, after what is known of the health of destinations. What is
-   * published from now on follows as a change.
+   * Sends all of the configuration as it is now, after what is known of the health of destinations and the
+   * materials. What is published from now on follows as a change.
    */
-  start(current: CurrentConfiguration, health: readonly DestinationHealth[] = []): void {
+  start(
+    current: CurrentConfiguration,
+    health: readonly DestinationHealth[] = [],
+    materials: readonly MaterialNews[] = [],
+  ): void {
     this.#started = true;
     const { revision, id } = current.head;
     const puts = copyAsPuts(current.configuration);
     this.#noteSent({ revision, id });
     this.#health.add(health);
-    this.#health.whenSent(() => this.#transfer(null, puts, { revision, id }));
+    this.#materials.add(materials);
+    this.#health.whenSent(() => this.#materials.whenSent(() => this.#transfer(null, puts, { revision, id })));
   }
 
   publish(delta: Delta): void {
@@ -74,6 +99,16 @@ export class WorkerChannel {
   /** Tells the worker about destinations, whatever else is under way. Before the start that has all there is to say. */
   sendHealth(destinations: readonly DestinationHealth[]): void {
     if (this.#started) this.#health.add(destinations);
+  }
+
+  /** Tells the worker about materials, in the same way. */
+  sendMaterials(news: readonly MaterialNews[]): void {
+    if (this.#started) this.#materials.add(news);
+  }
+
+  /** Tells the worker that what is newer of a material has been sent, if there is any. */
+  sendRefreshed(name: string): void {
+    this.#materials.whenSent(() => this.#send({ type: 'refreshed', name }));
   }
 
   onApplied({ revision, id, fingerprint }: AppliedConfiguration): void {
@@ -112,6 +147,16 @@ export class WorkerChannel {
     this.#sent = target;
     this.#sentAtMs = performance.now();
   }
+}
+
+function materialsIn(news: readonly MaterialNews[]): { materials: MaterialValue[]; gone: string[] } {
+  const materials: MaterialValue[] = [];
+  const gone: string[] = [];
+  for (const { name, value } of news) {
+    if (value === undefined) gone.push(name);
+    else materials.push({ name, value });
+  }
+  return { materials, gone };
 }
 
 /** Whether it may go in one message. Its heaviest operation cannot be divided either way, so it does not count. */

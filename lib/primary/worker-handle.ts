@@ -1,8 +1,9 @@
 import type { Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
 import type { Explanation } from '../core/explain/explanation.ts';
+import type { RateDemand } from '../core/policy/rate-demand.ts';
 import type { ToPrimary, ToWorker, WorkerSample } from '../ipc/protocol.ts';
-import type { ConnectionTaker } from './acceptor.ts';
+import type { ConnectionTaker } from './connection-taker.ts';
 import { WorkerChannel } from './worker-channel.ts';
 
 /**
@@ -17,9 +18,14 @@ export interface WorkerEvents {
   onApplied(worker: WorkerHandle): void;
   onRejected(worker: WorkerHandle, problem: string): void;
   onAccepted(worker: WorkerHandle): void;
+  /** Connections are closed, by the addresses that they came with. */
+  onClosed(worker: WorkerHandle, addresses: readonly string[]): void;
   onMissed(worker: WorkerHandle): void;
   onSample(worker: WorkerHandle, collection: number, sample: WorkerSample): void;
   onExplained(worker: WorkerHandle, question: number, explanation: Explanation): void;
+  /** It has reason to think that a material is out of date. */
+  onRefresh(worker: WorkerHandle, material: string): void;
+  onRateDemands(worker: WorkerHandle, demands: readonly RateDemand[]): void;
   onDrained(worker: WorkerHandle, cutOff: number): void;
   onExit(worker: WorkerHandle, code: number | null, signal: string | null): void;
 }
@@ -63,9 +69,9 @@ export class WorkerHandle implements ConnectionTaker {
     });
   }
 
-  give(socket: Socket): boolean {
+  give(socket: Socket, secure: boolean, address: string): boolean {
     if (!this.#process.isConnected() || socket.destroyed) return false;
-    const message: ToWorker = { type: 'connection' };
+    const message: ToWorker = { type: 'connection', secure, address };
     this.#givenConnections += 1;
     this.#process.process.send(message, socket, { keepOpen: true }, ignore);
     return true;
@@ -98,6 +104,9 @@ export class WorkerHandle implements ConnectionTaker {
       case 'accepted':
         events.onAccepted(this);
         break;
+      case 'closed':
+        events.onClosed(this, message.addresses);
+        break;
       case 'missed':
         events.onMissed(this);
         break;
@@ -106,6 +115,12 @@ export class WorkerHandle implements ConnectionTaker {
         break;
       case 'explained':
         events.onExplained(this, message.question, message.explanation);
+        break;
+      case 'refresh':
+        events.onRefresh(this, message.name);
+        break;
+      case 'rateDemand':
+        events.onRateDemands(this, message.demands);
         break;
       case 'drained':
         events.onDrained(this, message.cutOff);

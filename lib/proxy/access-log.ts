@@ -13,6 +13,8 @@ export interface AccessRecord {
   readonly route: string | null;
   readonly cluster: string | null;
   readonly destination: string | null;
+  /** Who sent it, as authentication found; null where it was not asked. */
+  readonly consumer: string | null;
   readonly attempts: number;
   readonly revision: number;
   readonly durationMs: number;

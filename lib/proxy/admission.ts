@@ -4,10 +4,8 @@ import { parseTarget, type Target } from '../core/http/canonical-target.ts';
 import { canonicalHost } from '../core/http/host.ts';
 import { type RequestHead, readRequestHead } from '../core/http/request-headers.ts';
 import type { RequestFacts } from '../core/routing/request-facts.ts';
-import type { ProxiedRoute } from './proxied-route.ts';
-
-/** More fields than this get 431, whatever their size. */
-const MAX_HEADER_FIELDS = 256;
+import type { ListenerLimits } from '../ipc/protocol.ts';
+import type { PolicyRefusal } from './policies/verdict.ts';
 
 /** The parts of a node:http request that admission looks at. */
 export interface IncomingHead {
@@ -16,6 +14,9 @@ export interface IncomingHead {
   readonly httpVersion: string;
   readonly rawHeaders: readonly string[];
 }
+
+/** The most fields of a head, and the longest target: more get 431 and 414. */
+type AdmissionLimits = Pick<ListenerLimits, 'maxHeaderCount' | 'maxTargetBytes'>;
 
 /** A request as the gateway understands it: what is matched is what is forwarded. */
 export class AdmittedRequest implements RequestFacts {
@@ -55,7 +56,9 @@ export class AdmittedRequest implements RequestFacts {
 }
 
 /** Why a request is refused; `detail` is safe to show. */
-export class Refusal {
+export class Refusal implements PolicyRefusal {
+  readonly kind = 'refusal';
+  readonly headers: readonly string[] = [];
   readonly error: ErrorDefinition;
   readonly detail: string | null;
 
@@ -65,16 +68,19 @@ export class Refusal {
   }
 }
 
-export function admit(incoming: IncomingHead): AdmittedRequest | Refusal {
+export function admit(
+  incoming: IncomingHead,
+  { maxHeaderCount, maxTargetBytes }: AdmissionLimits,
+): AdmittedRequest | Refusal {
   const method = incoming.method ?? '';
   if (method === 'CONNECT' || method === 'TRACE') return new Refusal(ERRORS.methodNotAllowed, null);
   if (incoming.httpVersion !== '1.1' && incoming.httpVersion !== '1.0') {
     return new Refusal(ERRORS.versionNotSupported, null);
   }
-  if (incoming.rawHeaders.length > 2 * MAX_HEADER_FIELDS) {
-    return new Refusal(ERRORS.headersTooLarge, `at most ${MAX_HEADER_FIELDS} fields`);
+  if (incoming.rawHeaders.length > 2 * maxHeaderCount) {
+    return new Refusal(ERRORS.headersTooLarge, `at most ${maxHeaderCount} fields`);
   }
-  const target = parseTarget(incoming.url ?? '');
+  const target = parseTarget(incoming.url ?? '', maxTargetBytes);
   if (target.problem === 'too long') return new Refusal(ERRORS.targetTooLong, null);
   if (target.problem !== null) return new Refusal(ERRORS.badTarget, target.problem);
   const head = readRequestHead(incoming.rawHeaders);
@@ -82,7 +88,10 @@ export function admit(incoming: IncomingHead): AdmittedRequest | Refusal {
 }
 
 /** Why the route that takes a request refuses it; null where it does not. */
-export function refuseByRoute(route: ProxiedRoute, request: AdmittedRequest): Refusal | null {
+export function refuseByRoute(
+  route: { readonly allowEncodedSlash: boolean; readonly maxBodyBytes: number },
+  request: AdmittedRequest,
+): Refusal | null {
   if (request.hasEncodedSlash && !route.allowEncodedSlash)
     return new Refusal(ERRORS.badTarget, 'encoded slash');
   return request.head.contentLength > route.maxBodyBytes

@@ -1,4 +1,8 @@
 import type { Socket } from 'node:net';
+import type { ListenerLimits } from '../ipc/protocol.ts';
+import type { ClientCertificateFacts } from './tls/client-certificate-facts.ts';
+import type { ListenerCertificate } from './tls/listener-certificate.ts';
+import { SecureSocket } from './tls/secure-socket.ts';
 import { plainAddress, type TrustedProxies } from './trusted-proxies.ts';
 
 /** What a connection runs: one exchange at a time. */
@@ -21,20 +25,46 @@ export class ClientConnection {
   readonly socket: Socket;
   readonly peerAddress: string;
   readonly peerTrusted: boolean;
+  /** Whether it came over TLS. */
+  readonly secure: boolean;
   #current: ConnectionTask | null = null;
   #idleSinceMs = performance.now();
   #bytesReadWhenIdle = 0;
   #queue: ConnectionTask[] | null = null;
+  #requestCount = 0;
+  /** What the client sends is not read any more: the last answer ends the connection. */
+  #closing = false;
 
   constructor(socket: Socket, trustedProxies: TrustedProxies) {
     this.socket = socket;
     this.peerAddress = plainAddress(socket.remoteAddress);
     this.peerTrusted = trustedProxies.trusts(this.peerAddress);
+    this.secure = socket instanceof SecureSocket;
     socket.once('close', () => this.#onClose());
+  }
+
+  /** The name that the client asked for when the connection was made, in lower case; '' without one or without TLS. */
+  get serverName(): string {
+    return this.socket instanceof SecureSocket ? this.socket.serverName : '';
+  }
+
+  /** What the client's certificate says; null without a valid one. */
+  get clientCertificate(): ClientCertificateFacts | null {
+    return this.socket instanceof SecureSocket ? this.socket.clientCertificate : null;
+  }
+
+  /** Whether the client has shown a certificate that is valid for this entry. */
+  isVerifiedFor(certificate: ListenerCertificate): boolean {
+    return this.socket instanceof SecureSocket && this.socket.isVerifiedFor(certificate);
   }
 
   get busy(): boolean {
     return this.#current !== null;
+  }
+
+  /** Whether the current request is the last that the limits allow it. */
+  isUsedUp({ maxRequestsPerConnection }: ListenerLimits): boolean {
+    return maxRequestsPerConnection > 0 && this.#requestCount >= maxRequestsPerConnection;
   }
 
   /** For how long nothing has been under way or on its way in, in ms. */
@@ -47,6 +77,7 @@ export class ClientConnection {
     if (this.socket.writableEnded) return;
     if (this.#current === null) {
       this.#current = task;
+      this.#requestCount += 1;
       task.start();
       return;
     }
@@ -62,12 +93,20 @@ export class ClientConnection {
     this.#idleSinceMs = performance.now();
     this.#bytesReadWhenIdle = this.socket.bytesRead;
     const next = this.#queue?.shift();
+    // The head of that answer may have been out before, and have promised to keep the connection.
+    if (next === undefined && this.#closing) this.socket.destroySoon();
     if (next !== undefined && !this.socket.destroyed) this.run(next);
+  }
+
+  /** Nothing behind the requests so far is read: they are still answered, and then the connection ends. */
+  closeWhenServed(): void {
+    this.#closing = true;
   }
 
   /** What the client sends is not HTTP any more: the answer under way is the last. */
   breakRequest(): void {
     this.#queue = null;
+    this.#closing = true;
     this.#current?.onRequestBroken();
   }
 

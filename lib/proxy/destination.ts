@@ -1,7 +1,8 @@
 import { DestinationState } from '../core/balancing/destination-state.ts';
-import type { Cluster, Destination } from '../core/config/model.ts';
+import type { Cluster, Destination, OriginTls } from '../core/config/model.ts';
 import { DEFAULT_POOL, DEFAULT_TIMEOUTS } from '../core/config/model.ts';
 import { NodeHttpUpstream } from './node-http-upstream.ts';
+import { OriginAccess, type OriginServices } from './origin-access.ts';
 import { UndiciUpstream } from './undici-upstream.ts';
 import type { Upstream, UpstreamRequest } from './upstream.ts';
 
@@ -14,6 +15,8 @@ export interface ConnectionSettings {
   readonly maxConnections: number;
   readonly maxQueued: number;
   readonly idleMs: number;
+  /** Null where the cluster says nothing of TLS. */
+  readonly tls: OriginTls | null;
 }
 
 export function connectionSettingsOf(cluster: Cluster): ConnectionSettings {
@@ -22,6 +25,7 @@ export function connectionSettingsOf(cluster: Cluster): ConnectionSettings {
     maxConnections: cluster.pool?.maxConnections ?? DEFAULT_POOL.maxConnections,
     maxQueued: cluster.pool?.maxQueued ?? DEFAULT_POOL.maxQueued,
     idleMs: cluster.pool?.idleMs ?? DEFAULT_POOL.idleMs,
+    tls: cluster.tls ?? null,
   };
 }
 
@@ -33,17 +37,19 @@ export class ProxiedDestination extends DestinationState {
   /** Goes before every path; empty or without a trailing slash. */
   readonly basePath: string;
   readonly settings: ConnectionSettings;
+  readonly access: OriginAccess;
   readonly #pooled: UndiciUpstream;
   #single: NodeHttpUpstream | null = null;
   #retired = false;
 
-  constructor(id: string, destination: Destination, settings: ConnectionSettings) {
+  constructor(id: string, destination: Destination, settings: ConnectionSettings, services: OriginServices) {
     super(id, destination.weight ?? 1);
     this.url = new URL(destination.url);
     this.authority = this.url.host;
     this.basePath = this.url.pathname.replace(/\/+$/, '');
     this.settings = settings;
-    this.#pooled = new UndiciUpstream(this.url, settings);
+    this.access = new OriginAccess(this.url, settings.tls, services);
+    this.#pooled = new UndiciUpstream(this.url, this.access, settings);
   }
 
   /** Whether one more request would make the queue longer than it may be. */
@@ -54,7 +60,8 @@ export class ProxiedDestination extends DestinationState {
   /** The engine for a request: the pool, but for the two things that it cannot say. */
   upstreamFor(request: UpstreamRequest): Upstream {
     if (!request.expectContinue && request.trailers === null) return this.#pooled;
-    this.#single ??= new NodeHttpUpstream(this.url, this.settings.connectMs, this.settings.maxConnections);
+    const { connectMs, maxConnections } = this.settings;
+    this.#single ??= new NodeHttpUpstream(this.url, this.access, connectMs, maxConnections);
     return this.#single;
   }
 

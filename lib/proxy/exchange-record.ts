@@ -1,4 +1,4 @@
-import type { ErrorDefinition } from '../core/errors.ts';
+import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import type { AdmittedRequest } from './admission.ts';
 import type { ProxiedRoute } from './proxied-route.ts';
 import type { ProxyContext } from './proxy-context.ts';
@@ -12,6 +12,8 @@ export interface FinishedExchange {
   /** Null where the request was refused before it was understood. */
   readonly request: AdmittedRequest | null;
   readonly route: ProxiedRoute | null;
+  /** Who sent it; null where nobody had to say. */
+  readonly consumer: string | null;
   readonly attempts: UpstreamAttempts | null;
   readonly status: number;
   readonly error: ErrorDefinition | null;
@@ -22,10 +24,12 @@ export interface FinishedExchange {
 
 /** Step 6 of a request: counts it and, where that is wanted, logs it. */
 export function recordExchange(context: ProxyContext, exchange: FinishedExchange): void {
-  (exchange.route?.stats ?? context.unroutedStats).end(exchange.status, exchange.durationMs);
+  const stats = exchange.route?.stats ?? context.unroutedStats;
+  stats.end(exchange.status, exchange.durationMs);
+  if (exchange.error === ERRORS.rateLimited) stats.countRateLimited();
   const { accessLog } = context;
   if (accessLog?.wants(exchange.status, exchange.error?.code ?? null)) {
-    const { requestId, method, request, route, attempts } = exchange;
+    const { requestId, method, request, route, consumer, attempts } = exchange;
     accessLog.write({
       requestId,
       client: exchange.clientAddress,
@@ -37,6 +41,7 @@ export function recordExchange(context: ProxyContext, exchange: FinishedExchange
       route: route?.id ?? null,
       cluster: route?.cluster.id ?? null,
       destination: attempts?.destination?.id ?? null,
+      consumer,
       attempts: attempts?.count ?? 0,
       revision: context.revision,
       durationMs: roundMs(exchange.durationMs),

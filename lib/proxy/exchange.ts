@@ -1,9 +1,9 @@
 /**
  * One request from a client, from its head to the last byte of the answer:
  *
- *   1. admit: canonical target, host, framing            → 400, 405, 414, 431, 501, 505
+ *   1. admit: canonical target, host, framing            → 400, 405, 414, 421, 431, 501, 505
  *   2. find the route                                     → 404
- *   3. the route's limits                                 → 413
+ *   3. the route's limits and policies                    → 308, 401, 403, 413, 429, 503, or a pre-flight's answer
  *   4. pick a destination                                 → 503
  *   5. forward, both ways with backpressure; a failure before the response's head may go back to 4
  *                                                         → 502, 503, 504
@@ -13,19 +13,21 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
-import { cleanTrailers } from '../core/http/request-headers.ts';
-import { buildResponseHead, isPlainReason } from '../core/http/response-headers.ts';
 import { type AdmittedRequest, admit, Refusal, refuseByRoute } from './admission.ts';
 import type { ClientConnection, ConnectionTask } from './client-connection.ts';
-import { earlyHintsOf } from './early-hints.ts';
+import { ClientPace } from './client-pace.ts';
+import { ClientResponse, type ClientResponseOwner } from './client-response.ts';
 import { recordExchange } from './exchange-record.ts';
 import type { Sweepable } from './exchange-sweeper.ts';
-import { clientAddressOf, requestIdOf } from './forwarding.ts';
-import { headerPairs } from './header-pairs.ts';
-import { refuseOnSocket, writeProblemResponse } from './problem-response.ts';
+import { clientAddressOf, requestIdOf, schemeOf } from './forwarding.ts';
+import { GatePass, type GatePassOwner } from './gate-pass.ts';
+import { Passage } from './policies/passage.ts';
+import type { Verdict } from './policies/verdict.ts';
+import { endsConnection } from './problem-response.ts';
 import type { ProxiedRoute } from './proxied-route.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import { REPLAY_LIMIT_BYTES, RequestBody, type RequestBodyOwner } from './request-body.ts';
+import { answerPreflight, needsScreening, screen } from './screening.ts';
 import { type AttemptsOwner, UpstreamAttempts } from './upstream-attempts.ts';
 
 /** Between its beginning and its end an exchange is one of: */
@@ -37,41 +39,19 @@ type Phase = 0 | 1 | 2;
 
 const LINGER_MS = 2_000;
 const LINGER_BYTES = 67_108_864;
-/** Interim responses that are passed on; an origin that sends more is not believed. */
-const MAX_EARLY_HINTS = 8;
-
-/** An answer that is complete on our side must be read by the client within this. */
-const READ_LIMIT_MS = 60_000;
+/** What a limit of concurrency is answered with: the queue may be shorter in a second. */
+const RETRY_SOON: readonly string[] = ['retry-after', '1'];
 
 /** What the client's Expect field asks for (RFC 9110 §10.1.1). */
 export type Expectation = 'none' | 'continue' | 'unknown';
 
-/** A response that knows its exchange, so that its event handlers need no closure. */
-interface ExchangeResponse extends ServerResponse {
-  exchange?: Exchange;
-}
-
-function onResponseDrain(this: ExchangeResponse): void {
-  this.exchange?.onClientDrained();
-}
-
-function onResponseClose(this: ExchangeResponse): void {
-  this.exchange?.onClosed();
-}
-
-/**
- * A body that comes later must not hold back the head; one that is here already goes out with it. Node's
- * flushHeaders would encode bytes above ASCII anew, as UTF-8; nothing, written as Latin-1, does not.
- */
-function flushHead(response: ServerResponse, exchange: Exchange): void {
-  if (exchange.awaitsBody && !response.destroyed) response.write('', 'latin1');
-}
-
-export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner, Sweepable {
+export class Exchange
+  implements ConnectionTask, AttemptsOwner, RequestBodyOwner, ClientResponseOwner, GatePassOwner, Sweepable
+{
   readonly #context: ProxyContext;
   readonly #connection: ClientConnection;
   readonly #incoming: IncomingMessage;
-  readonly #response: ExchangeResponse;
+  readonly #response: ClientResponse;
   readonly #expectation: Expectation;
   readonly #startedMs = performance.now();
 
@@ -79,24 +59,21 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
   #requestId = '';
   #clientAddress: string;
   #route: ProxiedRoute | null = null;
+  /** Null where no policy looks at the request. */
+  #passage: Passage | null = null;
+  /** Null where neither route nor cluster limits how many requests are under way. */
+  #gates: GatePass | null = null;
   #attempts: UpstreamAttempts | null = null;
   #body: RequestBody | null = null;
 
   #phase: Phase = UNDER_WAY;
   #lingeringSinceMs = 0;
   #lingeringFromBytes = 0;
-  /** When the sweeper first saw that all was written; -1 before. */
-  #endedAtMs = -1;
   #continued = false;
   /** What the client sends is not HTTP any more: no more of the request will come. */
   #broken = false;
-  #headFailed = false;
-  #earlyHints = 0;
-  /** -1 where the end of the response's body is not known beforehand. */
-  #contentLength = -1;
-  #responseBytes = 0;
   #paused = false;
-  #listensToDrain = false;
+  readonly #pace: ClientPace;
   #error: ErrorDefinition | null = null;
 
   constructor(
@@ -109,17 +86,18 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
     this.#context = context;
     this.#connection = connection;
     this.#incoming = incoming;
-    this.#response = response;
+    this.#response = new ClientResponse(incoming, response, this);
     this.#expectation = expectation;
     this.#clientAddress = connection.peerAddress;
+    this.#pace = new ClientPace(connection.socket, context.limits.minBytesPerSecond);
   }
 
   start(): void {
-    this.#response.exchange = this;
-    this.#response.on('close', onResponseClose);
     this.#context.sweeper.add(this);
     const request =
-      this.#expectation === 'unknown' ? new Refusal(ERRORS.expectationFailed, null) : admit(this.#incoming);
+      this.#expectation === 'unknown'
+        ? new Refusal(ERRORS.expectationFailed, null)
+        : admit(this.#incoming, this.#context.limits);
     if (request instanceof Refusal) {
       this.#requestId = this.#context.requestIds.next();
       this.#context.unroutedStats.begin();
@@ -129,11 +107,18 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
     this.#request = request;
     this.#requestId = requestIdOf(this.#context, this.#connection, request);
     this.#clientAddress = clientAddressOf(this.#context, this.#connection, request);
+    if (this.#context.overloaded) {
+      this.#context.unroutedStats.begin();
+      this.#answerProblem(ERRORS.overloaded, null, RETRY_SOON);
+      return;
+    }
     this.#findRoute(request);
   }
 
   #findRoute(request: AdmittedRequest): void {
-    const route = this.#context.routes.match(request);
+    const { routes } = this.#context;
+    const preflight = request.method === 'OPTIONS' ? answerPreflight(routes, request) : null;
+    const route = preflight?.route ?? routes.match(request);
     this.#route = route;
     (route?.stats ?? this.#context.unroutedStats).begin();
     if (route === null) {
@@ -142,20 +127,61 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
     }
     route.cluster.activeRequests += 1;
     const refusal = refuseByRoute(route, request);
-    if (refusal === null) this.#forward(route, request);
-    else this.#answerProblem(refusal.error, refusal.detail);
+    if (refusal !== null) this.#follow(refusal);
+    else if (preflight !== null) this.#follow(preflight.answer);
+    else if (needsScreening(routes, route)) this.#screen(route, request);
+    else this.#enterGates();
+  }
+
+  #screen(route: ProxiedRoute, request: AdmittedRequest): void {
+    const scheme = schemeOf(this.#connection, request);
+    this.#passage = new Passage(request, this.#clientAddress, scheme, false);
+    const verdict = screen(this.#context.routes, route, this.#passage, this.#connection);
+    if (verdict instanceof Promise) void this.#followLater(verdict);
+    else this.#follow(verdict);
+  }
+
+  async #followLater(pending: Promise<Verdict>): Promise<void> {
+    const verdict = await pending;
+    // Meanwhile the client may have gone, or broken its request, which has been answered then.
+    if (this.#phase === UNDER_WAY && !this.#response.begun) this.#follow(verdict);
+  }
+
+  #follow(verdict: Verdict): void {
+    if (verdict === null) {
+      this.#enterGates();
+    } else if (verdict.kind === 'refusal') {
+      this.#answerProblem(verdict.error, verdict.detail, verdict.headers);
+    } else {
+      this.#response.writeDirectAnswer(verdict, this.#requestId, this.#passage, this.#mustClose());
+      this.#completeResponse();
+    }
+  }
+
+  #enterGates(): void {
+    const route = this.#route!;
+    if (!route.isGated) {
+      this.onAdmitted();
+      return;
+    }
+    this.#gates = new GatePass(route, route.cluster, this);
+    if (this.#gates.enter()) this.onAdmitted();
+  }
+
+  onAdmitted(): void {
+    this.#forward(this.#route!, this.#request!);
+  }
+
+  onRefused(error: ErrorDefinition): void {
+    this.#answerProblem(error, null, RETRY_SOON);
   }
 
   #forward(route: ProxiedRoute, request: AdmittedRequest): void {
     if (request.hasBody) {
       const { retry } = route.cluster;
       const replays = retry.attempts > 1 && retry.isIdempotent(request.method);
-      this.#body = new RequestBody(
-        this.#incoming,
-        route.maxBodyBytes,
-        replays ? REPLAY_LIMIT_BYTES : 0,
-        this,
-      );
+      const keptBytes = replays ? REPLAY_LIMIT_BYTES : 0;
+      this.#body = new RequestBody(this.#incoming, route.maxBodyBytes, keptBytes, this);
     }
     this.#attempts = new UpstreamAttempts(
       {
@@ -164,6 +190,8 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
         connection: this.#connection,
         requestId: this.#requestId,
         clientAddress: this.#clientAddress,
+        identityHeaders: this.#context.routes.trust.identityHeaders,
+        passage: this.#passage,
         body: this.#body,
         expectsContinue: this.#expectation === 'continue',
         incoming: this.#incoming,
@@ -176,7 +204,7 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
   // ---- the response of the origin ----
 
   get responseBegun(): boolean {
-    return this.#response.headersSent;
+    return this.#response.begun;
   }
 
   get waitsForReader(): boolean {
@@ -189,57 +217,29 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
   }
 
   onInformation(status: number, rawHeaders: string[]): void {
-    if (status !== 103 || this.#incoming.httpVersion === '1.0' || this.#earlyHints >= MAX_EARLY_HINTS) return;
-    this.#earlyHints += 1;
-    const hints = earlyHintsOf(rawHeaders);
-    try {
-      if (hints !== null) this.#response.writeEarlyHints(hints);
-    } catch {
-      // A malformed Link: hints are optional, the response itself follows.
-    }
+    this.#response.writeInformation(status, rawHeaders);
   }
 
   onResponseHead(status: number, statusText: string, rawHeaders: string[]): void {
-    const isHead = this.#incoming.method === 'HEAD';
-    const mayTrail = !isHead && status !== 304 && this.#incoming.httpVersion !== '1.0';
-    const head = buildResponseHead(rawHeaders, status, this.#requestId, mayTrail);
-    if (head.hasUnknownCoding) throw new Error('unknown transfer coding');
-    this.#route?.responseHeaders?.apply(head.headers);
-    if (this.#mustClose()) head.headers.push('connection', 'close');
-    this.#contentLength = isHead || status === 304 ? -1 : head.contentLength;
-    const reason = isPlainReason(statusText) ? statusText : '';
-    try {
-      this.#response.writeHead(status, reason, head.headers);
-    } catch (error) {
-      // Half of the head may stand in the response now: it cannot carry another one.
-      this.#headFailed = true;
-      throw error;
-    }
-    process.nextTick(flushHead, this.#response, this);
-  }
-
-  /** Whether nothing of the response's body has come yet. */
-  get awaitsBody(): boolean {
-    return this.#phase === UNDER_WAY && this.#responseBytes === 0 && !this.#response.writableEnded;
+    this.#response.writeHead(
+      status,
+      statusText,
+      rawHeaders,
+      this.#requestId,
+      this.#route,
+      this.#passage,
+      this.#mustClose(),
+    );
   }
 
   onResponseData(chunk: Buffer): boolean {
-    this.#responseBytes += chunk.length;
-    // A message whose length is known ends with its last byte: head, body and end go out in one piece.
-    if (this.#responseBytes === this.#contentLength && !this.#clientStillSends()) {
-      this.#response.end(chunk);
-      return true;
-    }
-    if (this.#response.write(chunk)) return true;
+    if (this.#response.writeData(chunk, this.#clientStillSends())) return true;
     this.#paused = true;
-    if (!this.#listensToDrain) this.#response.on('drain', onResponseDrain);
-    this.#listensToDrain = true;
     return false;
   }
 
   onResponseEnd(rawTrailers: string[]): void {
-    const trailers = rawTrailers.length === 0 ? null : cleanTrailers(rawTrailers);
-    if (trailers !== null) this.#response.addTrailers(headerPairs(trailers));
+    this.#response.addTrailers(rawTrailers);
     this.#completeResponse();
   }
 
@@ -250,32 +250,26 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
   /** The response cannot be finished: the client must not take what it has for the whole. */
   onBrokenOff(error: ErrorDefinition): void {
     // Complete already: what the origin does after its last byte is not the client's concern.
-    if (this.#response.writableEnded && error === ERRORS.upstreamBody) return;
+    if (this.#response.ended && error === ERRORS.upstreamBody) return;
     this.#error = error;
     this.#connection.reset();
   }
 
   // ---- the gateway's own answers ----
 
-  #answerProblem(error: ErrorDefinition, detail: string | null): void {
+  #answerProblem(error: ErrorDefinition, detail: string | null, headers: readonly string[] = []): void {
     this.#error = error;
-    if (this.#headFailed) {
-      refuseOnSocket(this.#connection.socket, error, this.#requestId);
-      return;
+    const closes = endsConnection(error) || this.#mustClose();
+    if (this.#response.writeProblem(error, detail, this.#requestId, headers, this.#passage, closes)) {
+      this.#completeResponse();
     }
-    const hostile = error.side === 'client' && error !== ERRORS.noRoute;
-    this.#responseBytes = writeProblemResponse(this.#response, error, {
-      requestId: this.#requestId,
-      detail,
-      isHead: this.#incoming.method === 'HEAD',
-      closes: hostile || this.#mustClose(),
-    });
-    this.#completeResponse();
   }
 
   #mustClose(): boolean {
     // An answer before the request's end: what the client still sends must not be read as its next request.
-    return this.#context.draining || this.#clientStillSends();
+    return (
+      this.#context.draining || this.#connection.isUsedUp(this.#context.limits) || this.#clientStillSends()
+    );
   }
 
   #clientStillSends(): boolean {
@@ -322,14 +316,14 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
 
   onBodyTooLarge(): void {
     this.#attempts?.abort();
-    if (this.#response.headersSent) this.onBrokenOff(ERRORS.bodyTooLarge);
+    if (this.#response.begun) this.onBrokenOff(ERRORS.bodyTooLarge);
     else this.#answerProblem(ERRORS.bodyTooLarge, `at most ${this.#route?.maxBodyBytes} bytes`);
   }
 
   onRequestBroken(): void {
     // Surplus behind a whole request: that one is still answered, and is the last.
     if (this.#incoming.complete) {
-      this.#response.shouldKeepAlive = false;
+      this.#response.closeAfter();
       return;
     }
     this.#broken = true;
@@ -337,27 +331,33 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
       this.#response.end();
       return;
     }
+    this.#giveUpRequest(ERRORS.badRequest);
+  }
+
+  #giveUpRequest(error: ErrorDefinition): void {
     this.#attempts?.abort();
-    if (this.#response.headersSent) this.onBrokenOff(ERRORS.badRequest);
-    else this.#answerProblem(ERRORS.badRequest, null);
+    if (this.#response.begun) this.onBrokenOff(error);
+    else this.#answerProblem(error, null);
   }
 
   checkLimits(nowMs: number): void {
-    if (this.#response.writableEnded) this.#checkReading(nowMs);
-    else if (this.#phase === UNDER_WAY && this.#attempts !== null) this.#checkAttempts(this.#attempts, nowMs);
-    else if (this.#phase === LINGERING && nowMs - this.#lingeringSinceMs > LINGER_MS) this.#response.end();
+    this.#gates?.checkLimits(nowMs);
+    const { ended } = this.#response;
+    if (this.#pace.isTooSlow(this.#body?.waitsForClient ?? false, ended, nowMs)) this.#endSlow();
+    else if (ended || this.#phase === OVER) return;
+    else if (this.#phase === UNDER_WAY) this.#checkAttempts(nowMs);
+    else if (nowMs - this.#lingeringSinceMs > LINGER_MS) this.#response.end();
   }
 
-  #checkAttempts(attempts: UpstreamAttempts, nowMs: number): void {
+  #endSlow(): void {
+    if (this.#response.begun || this.#pace.isReading) this.onBrokenOff(ERRORS.clientTimeout);
+    else this.#giveUpRequest(ERRORS.requestTimeout);
+  }
+
+  #checkAttempts(nowMs: number): void {
     // Without an attempt and without an answer a client would wait for ever: a fault of ours, but not its.
-    if (attempts.over && this.#error === null) this.onBrokenOff(ERRORS.internal);
-    else attempts.checkLimits(nowMs);
-  }
-
-  /** All is written, and waits in our buffers until the client reads it. */
-  #checkReading(nowMs: number): void {
-    if (this.#endedAtMs < 0) this.#endedAtMs = nowMs;
-    else if (nowMs - this.#endedAtMs > READ_LIMIT_MS) this.onBrokenOff(ERRORS.clientTimeout);
+    if (this.#attempts?.over && this.#error === null) this.onBrokenOff(ERRORS.internal);
+    else this.#attempts?.checkLimits(nowMs);
   }
 
   // ---- the end ----
@@ -366,10 +366,11 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
   onClosed(): void {
     if (this.#phase === OVER) return;
     // Who lingers has been sent all of the answer, and may close on it.
-    if (!this.#response.writableFinished && this.#phase !== LINGERING) this.#error ??= ERRORS.clientAborted;
+    if (!this.#response.finished && this.#phase !== LINGERING) this.#error ??= ERRORS.clientAborted;
     this.#phase = OVER;
     this.#context.sweeper.delete(this);
     this.#attempts?.finish();
+    this.#gates?.leave();
     if (this.#route !== null) this.#route.cluster.activeRequests -= 1;
     this.#record();
     this.#connection.finish(this);
@@ -377,7 +378,7 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
 
   #finalStatus(): number {
     if (this.#error === ERRORS.clientAborted) return ERRORS.clientAborted.status;
-    return this.#headFailed && this.#error !== null ? this.#error.status : this.#response.statusCode;
+    return this.#response.headFailed && this.#error !== null ? this.#error.status : this.#response.status;
   }
 
   #record(): void {
@@ -387,12 +388,13 @@ export class Exchange implements ConnectionTask, AttemptsOwner, RequestBodyOwner
       method: this.#incoming.method ?? '',
       request: this.#request,
       route: this.#route,
+      consumer: this.#passage?.identity?.consumer ?? null,
       attempts: this.#attempts,
       status: this.#finalStatus(),
       error: this.#error,
       durationMs: performance.now() - this.#startedMs,
       requestBytes: this.#body?.receivedBytes ?? 0,
-      responseBytes: this.#responseBytes,
+      responseBytes: this.#response.bytes,
     });
   }
 }

@@ -1,8 +1,12 @@
 /** What goes to the origin, for requests and upgrades alike. */
+import { removeFields, replaceFields, valuesOf } from '../core/http/flat-headers.ts';
+import type { IdentityHeaders } from '../core/http/identity-headers.ts';
 import { buildRequestHeaders } from '../core/http/request-headers.ts';
+import { withoutCookie, withoutParameter } from '../core/http/withhold.ts';
 import type { AdmittedRequest } from './admission.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { ProxiedDestination } from './destination.ts';
+import type { Passage } from './policies/passage.ts';
 import type { ProxiedRoute } from './proxied-route.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import { isPlainRequestId, type RequestIds } from './request-id.ts';
@@ -30,15 +34,28 @@ export function clientAddressOf(
   return context.trustedProxies.clientAddress(peer.peerAddress, request.head.forwardedFor);
 }
 
+/** How the client came to us, or to the trusted proxy in front of us. */
+export function schemeOf(
+  connection: Pick<ClientConnection, 'peerTrusted' | 'secure'>,
+  request: AdmittedRequest,
+): 'http' | 'https' {
+  const told = connection.peerTrusted && request.head.forwardedProto === 'https';
+  return connection.secure || told ? 'https' : 'http';
+}
+
 /** Path and query as the origin gets them: the very string that was matched, rewritten where the route says so. */
 export function targetFor(
   route: ProxiedRoute,
   request: AdmittedRequest,
   destination: ProxiedDestination,
+  passage: Passage | null,
 ): string {
   const path =
     destination.basePath + (route.rewriter === null ? request.path : route.rewriter.rewrite(request.path));
-  return request.hasQuery ? `${path}?${request.query}` : path;
+  const withheld = passage?.withheldParameter ?? null;
+  if (withheld === null) return request.hasQuery ? `${path}?${request.query}` : path;
+  const query = withoutParameter(request.query, withheld);
+  return query === '' ? path : `${path}?${query}`;
 }
 
 /** The Host field that the origin gets. */
@@ -50,20 +67,40 @@ export function hostFor(
   return route.requestHeaders?.host ?? (route.preserveHost ? request.hostField : destination.authority);
 }
 
+/** What of a connection stands in the headers that the origin gets. */
+export type ForwardedPeer = Peer & Pick<ClientConnection, 'secure'>;
+
 /** The header list that the origin gets, without Host and framing. */
 export function headersFor(
   route: ProxiedRoute,
   request: AdmittedRequest,
-  peer: Peer,
+  peer: ForwardedPeer,
   requestId: string,
+  identityHeaders: IdentityHeaders,
+  passage: Passage | null,
 ): string[] {
   const headers = buildRequestHeaders(request.rawHeaders, request.head, {
     peerAddress: peer.peerAddress,
     peerTrusted: peer.peerTrusted,
-    scheme: 'http',
+    scheme: peer.secure ? 'https' : 'http',
     clientHost: request.hostField,
     requestId,
+    identityHeaders,
   });
+  if (passage !== null) withholdCredentials(headers, passage);
   route.requestHeaders?.apply(headers);
+  // Last, so that neither the client nor a transform stands in for what was verified.
+  if (passage !== null) replaceFields(headers, passage.originHeaders);
   return headers;
 }
+
+function withholdCredentials(headers: string[], { withheldHeaders, withheldCookie }: Passage): void {
+  if (withheldHeaders.length > 0) removeFields(headers, new Set(withheldHeaders));
+  if (withheldCookie === null) return;
+  const cookies = valuesOf(headers, 'cookie').map((value) => withoutCookie(value, withheldCookie));
+  const left = cookies.filter((value) => value !== '').join('; ');
+  removeFields(headers, COOKIE);
+  if (left !== '') headers.push('cookie', left);
+}
+
+const COOKIE: ReadonlySet<string> = new Set(['cookie']);

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
 import { ERRORS } from '../core/errors.ts';
+import type { ListenerLimits } from '../ipc/protocol.ts';
 import { Refusal } from './admission.ts';
 import type { Expectation } from './exchange.ts';
 import { clientErrorOf, createHttpServer } from './http-server.ts';
@@ -23,7 +24,7 @@ interface ParserError extends Error {
  * Reads the head of one request with a server that is set up as the listener's is. Always comes to an end: behind
  * the given bytes the connection ends, which the parser takes for an error where a head is not complete.
  */
-export async function parseHead(bytes: Buffer): Promise<ParsedHead | Refusal> {
+export async function parseHead(bytes: Buffer, limits: ListenerLimits): Promise<ParsedHead | Refusal> {
   const socket = new Duplex({
     read() {},
     write(_chunk, _encoding, callback) {
@@ -32,7 +33,7 @@ export async function parseHead(bytes: Buffer): Promise<ParsedHead | Refusal> {
   });
   try {
     return await new Promise((resolve) => {
-      listen(socket, resolve);
+      listen(socket, limits, resolve);
       socket.push(bytes);
       socket.push(null);
     });
@@ -41,8 +42,8 @@ export async function parseHead(bytes: Buffer): Promise<ParsedHead | Refusal> {
   }
 }
 
-function listen(socket: Duplex, resolve: (head: ParsedHead | Refusal) => void): void {
-  const server = createHttpServer();
+function listen(socket: Duplex, limits: ListenerLimits, resolve: (head: ParsedHead | Refusal) => void): void {
+  const server = createHttpServer(limits);
   const tell = (incoming: IncomingMessage, expectation: Expectation, isWebSocket = false) =>
     resolve({ incoming, expectation, isWebSocket });
   server.on('request', (incoming) => tell(incoming, 'none'));

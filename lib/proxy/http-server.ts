@@ -2,12 +2,9 @@
 import http, { type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
+import type { ListenerLimits } from '../ipc/protocol.ts';
 import { isWebSocketUpgrade } from './websocket-session.ts';
 
-export const MAX_HEADER_BYTES = 16_384;
-const HEADERS_TIMEOUT_MS = 15_000;
-/** Longer than what load balancers in front usually keep theirs for, so that it is they who close. */
-const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
 
 export interface UpgradingSocket extends Socket {
@@ -26,13 +23,13 @@ function admitUpgrade(incoming: IncomingMessage): boolean {
 }
 
 /** A server without an address: it is given its sockets. */
-export function createHttpServer(): http.Server {
+export function createHttpServer(limits: ListenerLimits): http.Server {
   const server = http.createServer({
-    maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: HEADERS_TIMEOUT_MS,
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: limits.headersTimeoutMs,
     // The body is watched by the exchange, which knows who is waiting for whom.
     requestTimeout: 0,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
     // Admission counts Host fields itself, and answers with our own problem document.
     requireHostHeader: false,

@@ -10,6 +10,7 @@ import { Exchange, type Expectation } from './exchange.ts';
 import { clientErrorOf, createHttpServer, type UpgradingSocket } from './http-server.ts';
 import { refuseOnSocket } from './problem-response.ts';
 import type { ProxyContext } from './proxy-context.ts';
+import { TlsListener } from './tls/tls-listener.ts';
 import { plainAddress } from './trusted-proxies.ts';
 import { WebSockets } from './upgrade.ts';
 import { isWebSocketUpgrade } from './websocket-session.ts';
@@ -27,11 +28,18 @@ export class Listener {
   readonly #server: Server;
   readonly #webSockets: WebSockets;
   readonly #sockets = new Set<GatewaySocket>();
+  readonly #tls: TlsListener;
 
   constructor(context: ProxyContext) {
     this.#context = context;
+    this.#tls = new TlsListener({
+      certificates: () => context.routes.trust.certificates,
+      logger: context.logger,
+      onSecure: (socket) => this.#serve(socket),
+      onPlainHttp: (socket) => this.#refuse(socket, ERRORS.tlsExpected),
+    });
     this.#webSockets = new WebSockets(context);
-    this.#server = createHttpServer();
+    this.#server = createHttpServer(context.limits);
     this.#listen();
     // Node starts its watch over slow heads and idle connections on this event, which a server that is given
     // its sockets never fires by itself.
@@ -50,16 +58,37 @@ export class Listener {
     server.on('clientError', (error, socket) => this.#onClientError(error, socket as GatewaySocket));
   }
 
+  /** Those whose handshake is under way included. */
   get connectionCount(): number {
-    return this.#sockets.size;
+    return this.#sockets.size + this.#tls.size;
   }
 
   get webSocketCount(): number {
     return this.#webSockets.size;
   }
 
-  /** Serves a connection that the primary has accepted. */
-  accept(socket: Socket): void {
+  /** How many TLS handshakes ended in which way since this was asked last. */
+  takeHandshakes(): ReturnType<TlsListener['takeResults']> {
+    return this.#tls.takeResults();
+  }
+
+  /**
+   * Serves a connection that the primary has accepted; with `secure`, TLS begins on it. `onClosed` is called when
+   * it is gone.
+   */
+  accept(socket: Socket, secure: boolean, onClosed: () => void = ignore): void {
+    socket.once('close', onClosed);
+    if (secure) this.#tls.accept(socket);
+    else this.#serve(socket);
+  }
+
+  #serve(socket: GatewaySocket): void {
+    // A peer that has reset its connection has no address any more, and what it sent before would still be read:
+    // a request of nobody, which no rule about addresses holds for.
+    if (socket.remoteAddress === undefined) {
+      socket.destroy();
+      return;
+    }
     this.#sockets.add(socket);
     this.#connectionOf(socket);
     socket.once('close', () => this.#sockets.delete(socket));
@@ -100,6 +129,7 @@ export class Listener {
   #onClientError(error: NodeJS.ErrnoException, socket: GatewaySocket): void {
     // Surplus behind a request that said `Connection: close`, or behind an answer that did: that answer still stands.
     const isSurplus = error.code === 'HPE_CLOSED_CONNECTION' && socket.client?.busy;
+    if (isSurplus) socket.client?.closeWhenServed();
     if (isSurplus || (socket.writableEnded && error.code !== 'ECONNRESET')) return;
     if (error.code === 'ECONNRESET') socket.destroy();
     else if (socket.client?.busy) socket.client.breakRequest();
@@ -123,6 +153,7 @@ export class Listener {
 
   /** Closes what has been idle for the whole grace, counted for each connection from its own last answer. */
   #closeIdle(graceMs: number): void {
+    this.#tls.closeSlow(graceMs);
     const nowMs = performance.now();
     for (const socket of this.#sockets) {
       if (socket.client !== undefined && socket.client.idleMs(nowMs) >= graceMs) socket.destroy();
@@ -138,11 +169,12 @@ export class Listener {
     this.#webSockets.leaveAll();
     const startedMs = performance.now();
     const graceMs = Math.min(IDLE_GRACE_MS, limitMs / 2);
-    while (this.#sockets.size > 0 && performance.now() - startedMs < limitMs) {
+    while (this.connectionCount > 0 && performance.now() - startedMs < limitMs) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_CHECK_INTERVAL_MS));
       if (performance.now() - startedMs >= graceMs) this.#closeIdle(graceMs);
     }
-    const left = this.#sockets.size;
+    const left = this.connectionCount;
+    this.#tls.closeSlow(0);
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
     return left;

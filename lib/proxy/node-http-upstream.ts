@@ -6,6 +6,8 @@ import http from 'node:http';
 import https from 'node:https';
 import { ERRORS } from '../core/errors.ts';
 import { headerPairs } from './header-pairs.ts';
+import type { OriginAccess } from './origin-access.ts';
+import { createOriginAgent } from './origin-agent.ts';
 import {
   failureOf,
   type Upstream,
@@ -23,11 +25,10 @@ export class NodeHttpUpstream implements Upstream {
   readonly #connectMs: number;
   readonly #active = new Set<NodeHttpExchange>();
 
-  constructor(origin: URL, connectMs: number, maxConnections: number) {
+  constructor(origin: URL, access: OriginAccess, connectMs: number, maxConnections: number) {
     this.#origin = origin;
     this.#connectMs = connectMs;
-    const options = { keepAlive: false, maxSockets: maxConnections };
-    this.#agent = origin.protocol === 'https:' ? new https.Agent(options) : new http.Agent(options);
+    this.#agent = createOriginAgent(access, maxConnections);
   }
 
   dispatch(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange {

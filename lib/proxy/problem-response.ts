@@ -1,6 +1,8 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
+import { headerPairs } from './header-pairs.ts';
+import type { DirectAnswer } from './policies/verdict.ts';
 
 /** What 405 names: any other method but CONNECT and TRACE is served too. */
 const SERVED_METHODS = 'GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS';
@@ -25,6 +27,22 @@ export interface ProblemOptions {
   readonly isHead: boolean;
   /** Whether the connection ends with this answer. */
   readonly closes: boolean;
+  /** Flat: more fields of the answer. */
+  readonly headers: readonly string[];
+}
+
+/** What is wrong with one request of a client that may well send a good one next. */
+const CIVIL: ReadonlySet<ErrorDefinition> = new Set([
+  ERRORS.noRoute,
+  ERRORS.unauthenticated,
+  ERRORS.accessDenied,
+  ERRORS.addressDenied,
+  ERRORS.rateLimited,
+]);
+
+/** Whether a client that gets this error is better asked to begin anew, on another connection. */
+export function endsConnection(error: ErrorDefinition): boolean {
+  return error.side === 'client' && !CIVIL.has(error);
 }
 
 /** Writes a whole problem response but for its end. @returns the size of its body in bytes */
@@ -44,6 +62,7 @@ export function writeProblemResponse(
     requestId,
   ];
   if (error === ERRORS.methodNotAllowed) headers.push('allow', SERVED_METHODS);
+  headers.push(...options.headers);
   if (closes) headers.push('connection', 'close');
   // The reason is given, or one that the origin's head has left behind would stand here.
   response.writeHead(error.status, STATUS_CODES[error.status], headers);
@@ -58,14 +77,43 @@ const REFUSED_GRACE_MS = 2_000;
  * Answers on a bare socket as its last word. What the client still sends is read and thrown away for a while:
  * closing with unread bytes would reset the connection, and the answer with it.
  */
-export function refuseOnSocket(socket: Duplex, error: ErrorDefinition, requestId: string): void {
-  writeProblem(socket, error, requestId);
+export function refuseOnSocket(
+  socket: Duplex,
+  error: ErrorDefinition,
+  requestId: string,
+  headers: readonly string[] = [],
+): void {
+  writeProblem(socket, error, requestId, headers);
+  lingerOnSocket(socket);
+}
+
+/** The same with an answer that is no error. */
+export function answerOnSocket(socket: Duplex, { status, headers }: DirectAnswer, requestId: string): void {
+  const fields = headerPairs(headers).map(([name, value]) => `${name}: ${value}`);
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    ...fields,
+    'content-length: 0',
+    `date: ${new Date().toUTCString()}`,
+    `x-request-id: ${requestId}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n`, 'latin1');
+  lingerOnSocket(socket);
+}
+
+function lingerOnSocket(socket: Duplex): void {
   socket.resume();
   setTimeout(() => socket.destroy(), REFUSED_GRACE_MS).unref();
 }
 
 /** Answers on a bare socket, where there is no response object (parser errors, upgrades), and ends it. */
-export function writeProblem(socket: Duplex, error: ErrorDefinition, requestId: string): void {
+export function writeProblem(
+  socket: Duplex,
+  error: ErrorDefinition,
+  requestId: string,
+  headers: readonly string[] = [],
+): void {
   if (!socket.writable) {
     socket.destroy();
     return;
@@ -78,6 +126,7 @@ export function writeProblem(socket: Duplex, error: ErrorDefinition, requestId: 
     `date: ${new Date().toUTCString()}`,
     'connection: close',
     ...(requestId === '' ? [] : [`x-request-id: ${requestId}`]),
+    ...headerPairs(headers).map(([name, value]) => `${name}: ${value}`),
   ];
   socket.end(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1'), body]));
 }

@@ -2,14 +2,29 @@ import { Balancer, type BalancerEnvironment } from '../core/balancing/balancer.t
 import { equalValues } from '../core/config/equal-values.ts';
 import type { Cluster, HashKey } from '../core/config/model.ts';
 import { DEFAULT_TIMEOUTS } from '../core/config/model.ts';
+import {
+  ConcurrencyGate,
+  type GateSettings,
+  gateSettingsOf,
+  OPEN_GATE,
+} from '../core/policy/concurrency-gate.ts';
 import { RetryPolicy, retryFitsBudget } from '../core/policy/retry-policy.ts';
 import { type ConnectionSettings, connectionSettingsOf, ProxiedDestination } from './destination.ts';
+import type { Gated } from './gate-pass.ts';
+import type { OriginServices } from './origin-access.ts';
+
+/** What clusters need of their worker. */
+export interface ClusterServices extends OriginServices {
+  readonly balancing: BalancerEnvironment;
+  /** How many workers the instance has. */
+  readonly workers: number;
+}
 
 /**
  * A cluster as one worker runs it. The object lives as long as the cluster's id: a change of its settings
  * is applied to it in place, so that counters, phases and connections that the change does not touch live on.
  */
-export class ProxiedCluster {
+export class ProxiedCluster implements Gated {
   readonly id: string;
   readonly balancer: Balancer<ProxiedDestination>;
   headersMs: number = DEFAULT_TIMEOUTS.headersMs;
@@ -17,15 +32,19 @@ export class ProxiedCluster {
   /** What requests are hashed by; null where the policy does not look at it. */
   hashKey: HashKey | null = null;
   retry: RetryPolicy = new RetryPolicy(undefined);
+  readonly services: ClusterServices;
+  readonly gate = new ConcurrencyGate();
+  gateSettings: GateSettings = OPEN_GATE;
   activeRequests = 0;
   activeRetries = 0;
   #settings: Cluster = { destinations: {} };
   #connection: ConnectionSettings = connectionSettingsOf({ destinations: {} });
   #destinations = new Map<string, ProxiedDestination>();
 
-  constructor(id: string, settings: Cluster, environment: BalancerEnvironment) {
+  constructor(id: string, settings: Cluster, services: ClusterServices) {
     this.id = id;
-    this.balancer = new Balancer(environment);
+    this.services = services;
+    this.balancer = new Balancer(services.balancing);
     this.apply(settings);
   }
 
@@ -50,6 +69,7 @@ export class ProxiedCluster {
     this.idleMs = settings.timeouts?.idleMs ?? DEFAULT_TIMEOUTS.idleMs;
     this.retry = new RetryPolicy(settings.retry);
     this.hashKey = settings.loadBalancing?.hash ?? null;
+    this.gateSettings = gateSettingsOf(settings.limits, this.services.workers);
     const retired = this.#replaceDestinations(settings, before);
     this.balancer.configure(settings.loadBalancing, [...this.#destinations.values()]);
     for (const destination of retired) destination.retire();
@@ -69,7 +89,7 @@ export class ProxiedCluster {
         this.#destinations.set(id, known);
         old.delete(id);
       } else {
-        this.#destinations.set(id, new ProxiedDestination(id, destination, connection));
+        this.#destinations.set(id, new ProxiedDestination(id, destination, connection, this.services));
       }
     }
     return [...old.values()];

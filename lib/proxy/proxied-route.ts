@@ -1,12 +1,20 @@
 import type { Route } from '../core/config/model.ts';
 import { compileHeaderTransform, type HeaderTransformer } from '../core/http/header-transform.ts';
 import type { RouteStats } from '../core/metrics/route-stats.ts';
+import {
+  type ConcurrencyGate,
+  type GateSettings,
+  gateSettingsOf,
+  OPEN_GATE,
+} from '../core/policy/concurrency-gate.ts';
 import { compileRewrite, type PathRewriter } from '../core/routing/path-rewrite.ts';
 import { parsePathTemplate } from '../core/routing/path-template.ts';
+import type { Gated } from './gate-pass.ts';
+import type { RoutePolicies } from './policies/route-policies.ts';
 import type { ProxiedCluster } from './proxied-cluster.ts';
 
 /** A route made ready for requests: all that can be decided beforehand is, and what it does not use is null. */
-export class ProxiedRoute {
+export class ProxiedRoute implements Gated {
   readonly id: string;
   readonly cluster: ProxiedCluster;
   readonly stats: RouteStats;
@@ -19,12 +27,27 @@ export class ProxiedRoute {
   readonly maxBodyBytes: number;
   readonly preserveHost: boolean;
   readonly allowEncodedSlash: boolean;
+  /** Null where there are none. */
+  readonly policies: RoutePolicies | null;
+  /** Lives as long as the route's id, so that a change forgets nobody who is in. */
+  readonly gate: ConcurrencyGate;
+  readonly gateSettings: GateSettings;
 
-  constructor(id: string, route: Route, cluster: ProxiedCluster, stats: RouteStats, contentHash: number) {
+  constructor(
+    id: string,
+    route: Route,
+    cluster: ProxiedCluster,
+    stats: RouteStats,
+    contentHash: number,
+    policies: RoutePolicies | null,
+    gate: ConcurrencyGate,
+  ) {
     this.id = id;
     this.cluster = cluster;
     this.stats = stats;
     this.contentHash = contentHash;
+    this.policies = policies;
+    this.gate = gate;
     const template = route.match.path === undefined ? null : parsePathTemplate(route.match.path).template;
     this.rewriter = compileRewrite(route.rewrite, template);
     this.requestHeaders = compileHeaderTransform(route.requestHeaders);
@@ -32,5 +55,11 @@ export class ProxiedRoute {
     this.maxBodyBytes = route.limits?.maxBodyBytes ?? Number.POSITIVE_INFINITY;
     this.preserveHost = route.preserveHost ?? false;
     this.allowEncodedSlash = route.allowEncodedSlash ?? false;
+    this.gateSettings = gateSettingsOf(route.limits, cluster.services.workers);
+  }
+
+  /** Whether the route or its cluster limits how many requests are under way. */
+  get isGated(): boolean {
+    return this.gateSettings !== OPEN_GATE || this.cluster.gateSettings !== OPEN_GATE;
   }
 }

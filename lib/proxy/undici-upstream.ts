@@ -1,6 +1,7 @@
 /** The upstream engine on undici's dispatch API: a bounded pool of keep-alive connections to one origin. */
-import { isIP } from 'node:net';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
+import type { OriginAccess } from './origin-access.ts';
+import type { OriginTlsOptions } from './tls/origin-tls.ts';
 import {
   failureOf,
   type Upstream,
@@ -18,6 +19,7 @@ export interface UpstreamOptions {
 
 export class UndiciUpstream implements Upstream {
   readonly #origin: URL;
+  readonly #access: OriginAccess;
   readonly #options: UpstreamOptions;
   /** Made for the first request: each takes 20 kB, and most destinations of a large table wait long for one. */
   #pool: Pool | null = null;
@@ -27,19 +29,21 @@ export class UndiciUpstream implements Upstream {
   #closing = false;
   readonly #serverName: string | null;
 
-  constructor(origin: URL, options: UpstreamOptions) {
+  constructor(origin: URL, access: OriginAccess, options: UpstreamOptions) {
     this.#origin = origin;
+    this.#access = access;
     this.#options = options;
     // Said explicitly, as undici would take the name to verify from the Host field, which may be the client's.
-    this.#serverName = origin.protocol === 'https:' ? origin.hostname.replace(/^\[|\]$/g, '') : null;
+    this.#serverName = access.secure ? access.serverName : null;
   }
 
   #createPool(): Pool {
     const { maxConnections, connectMs, idleMs } = this.#options;
+    const connector = new OriginConnector(this.#access, connectMs);
     return new Pool(this.#origin.origin, {
       connections: maxConnections,
       pipelining: 1,
-      connect: strictConnector(connectMs),
+      connect: (target, callback) => connector.connect(target, callback),
       keepAliveTimeout: idleMs,
       keepAliveMaxTimeout: idleMs,
       // The exchange sweeper watches these waits: one sweep instead of two timers a request.
@@ -122,20 +126,40 @@ export class UndiciUpstream implements Upstream {
  * Connects as undici does, but so that a reset stays a failure: undici takes ECONNRESET for the end of a body
  * that ends with the connection, which is then not whole (RFC 9112 §8). Under another code it takes no part.
  */
-function strictConnector(connectMs: number): buildConnector.connector {
-  const connect = buildConnector({ timeout: connectMs, allowH2: false });
-  return (target, callback) =>
-    connect(withoutAddressAsName(target), (...outcome) => {
-      outcome[1]?.on('error', (error: NodeJS.ErrnoException) => {
-        if (error.code === 'ECONNRESET') error.code = 'ERR_ORIGIN_RESET';
-      });
-      callback(...outcome);
-    });
-}
+class OriginConnector {
+  readonly #access: OriginAccess;
+  readonly #connectMs: number;
+  /** Made anew with new TLS settings, as undici keeps sessions by it that were verified with the old ones. */
+  #connect: buildConnector.connector | null = null;
+  #tlsOptions: OriginTlsOptions | null = null;
 
-/** An address is verified as such, and is never asked for as a name (RFC 6066 §3). */
-function withoutAddressAsName(target: buildConnector.Options): buildConnector.Options {
-  return isIP(target.servername ?? '') === 0 ? target : { ...target, servername: '' };
+  constructor(access: OriginAccess, connectMs: number) {
+    this.#access = access;
+    this.#connectMs = connectMs;
+  }
+
+  connect(target: buildConnector.Options, callback: buildConnector.Callback): void {
+    this.#prepare().then(
+      (connect) =>
+        connect({ ...target, servername: this.#access.serverName }, (...outcome) => {
+          outcome[1]?.on('error', (error: NodeJS.ErrnoException) => {
+            if (error.code === 'ECONNRESET') error.code = 'ERR_ORIGIN_RESET';
+          });
+          callback(...outcome);
+        }),
+      (error: Error) => callback(error, null),
+    );
+  }
+
+  async #prepare(): Promise<buildConnector.connector> {
+    this.#access.checkHost();
+    const tlsOptions = this.#access.secure ? await this.#access.tlsOptions() : null;
+    if (this.#connect !== null && tlsOptions === this.#tlsOptions) return this.#connect;
+    const { lookup } = this.#access;
+    this.#tlsOptions = tlsOptions;
+    this.#connect = buildConnector({ timeout: this.#connectMs, allowH2: false, lookup, ...tlsOptions });
+    return this.#connect;
+  }
 }
 
 class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {

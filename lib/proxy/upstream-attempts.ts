@@ -5,11 +5,13 @@
 import type { IncomingMessage } from 'node:http';
 import { hashKeyOf } from '../core/balancing/hash-key.ts';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
+import type { IdentityHeaders } from '../core/http/identity-headers.ts';
 import { cleanTrailers } from '../core/http/request-headers.ts';
 import type { AdmittedRequest } from './admission.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { ProxiedDestination } from './destination.ts';
 import { headersFor, hostFor, targetFor } from './forwarding.ts';
+import type { Passage } from './policies/passage.ts';
 import type { ProxiedRoute } from './proxied-route.ts';
 import type { RequestBody } from './request-body.ts';
 import type { UpstreamExchange, UpstreamFailure, UpstreamHandler, UpstreamRequest } from './upstream.ts';
@@ -47,6 +49,10 @@ export interface AttemptsSubject {
   readonly connection: ClientConnection;
   readonly requestId: string;
   readonly clientAddress: string;
+  /** What no client may say of itself. */
+  readonly identityHeaders: IdentityHeaders;
+  /** What the policies of the route left behind; null where it has none. */
+  readonly passage: Passage | null;
   /** Null where the request has none. */
   readonly body: RequestBody | null;
   readonly expectsContinue: boolean;
@@ -137,16 +143,17 @@ export class UpstreamAttempts implements UpstreamHandler {
   }
 
   #requestFor(destination: ProxiedDestination): UpstreamRequest {
-    const { route, request, connection, requestId, body, expectsContinue, incoming } = this.#subject;
+    const { route, request, connection, requestId, identityHeaders, passage } = this.#subject;
+    const { body, expectsContinue, incoming } = this.#subject;
     const sendsTrailers = request.head.announcesTrailers && request.head.transferEncoding !== '';
     return {
       method: request.method,
-      target: targetFor(route, request, destination),
+      target: targetFor(route, request, destination, passage),
       host: hostFor(route, request, destination),
-      headers: headersFor(route, request, connection, requestId),
+      headers: headersFor(route, request, connection, requestId, identityHeaders, passage),
       body: body === null ? null : body.open(),
       expectContinue: expectsContinue && body !== null && !this.#continued,
-      trailers: sendsTrailers ? () => cleanTrailers(incoming.rawTrailers) : null,
+      trailers: sendsTrailers ? () => cleanTrailers(incoming.rawTrailers, identityHeaders) : null,
     };
   }
 

@@ -76,6 +76,8 @@ export function failureOf(error: CodedError, sent: boolean): UpstreamFailure {
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ECONNECT_TIMEOUT') {
     return { error: ERRORS.upstreamConnectTimeout, condition: 'connect', detail };
   }
+  if (code === 'ERR_ADDRESS_NOT_ALLOWED')
+    return { error: ERRORS.upstreamForbidden, condition: 'connect', detail };
   // After the request was sent a broken TLS stream is a lost connection: the origin may have acted on it.
   if (isTlsFailure(code)) {
     return { error: ERRORS.upstreamTls, condition: sent ? 'reset' : 'connect', detail };

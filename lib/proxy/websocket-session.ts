@@ -5,9 +5,11 @@
  */
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { STATUS_CODES } from 'node:http';
-import { isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { createProxyServer } from 'http-proxy-3';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
+import { replaceFields } from '../core/http/flat-headers.ts';
 import type { HeaderTransformer } from '../core/http/header-transform.ts';
 import { buildResponseHead, isPlainReason } from '../core/http/response-headers.ts';
 import {
@@ -17,6 +19,7 @@ import {
 } from '../core/http/websocket-frames.ts';
 import type { ProxiedDestination } from './destination.ts';
 import type { ExchangeSweeper, Sweepable } from './exchange-sweeper.ts';
+import { createOriginAgent } from './origin-agent.ts';
 import { writeProblem } from './problem-response.ts';
 import { failureOf } from './upstream.ts';
 
@@ -37,10 +40,15 @@ export interface WebSocketRequest {
   readonly headers: readonly string[];
   /** What the route changes in the answer, be it 101 or a refusal; null where it changes nothing. */
   readonly responseHeaders: HeaderTransformer | null;
+  /** Flat: what the policies of the route put into the answer. */
+  readonly clientHeaders: readonly string[];
   readonly requestId: string;
   readonly headersMs: number;
   readonly idleMs: number;
 }
+
+/** What the library does with a 101: writes it to the client and connects the two sockets. */
+type UpgradeListener = (response: IncomingMessage, originSocket: Duplex, head: Buffer) => void;
 
 /** How a session went; called once, when both sockets are done with. */
 export type WebSocketEnd = (status: number, error: ErrorDefinition | null, detail: string | null) => void;
@@ -87,8 +95,7 @@ export class WebSocketSession implements Sweepable {
       ignorePath: true,
       prependPath: false,
       connectTimeout: destination.settings.connectMs,
-      // Said explicitly, as the name to verify would be taken from the Host field, which may be the client's.
-      ssl: { servername: isIP(bareHost(destination.url)) === 0 ? destination.url.hostname : '' },
+      agent: createOriginAgent(destination.access, 1),
     });
     proxy.on('proxyReqWs', (outgoing) => this.#takeOver(outgoing));
     proxy.on('open', (originSocket) => this.#onOpen(originSocket as Socket));
@@ -132,17 +139,31 @@ export class WebSocketSession implements Sweepable {
         this.#connected = true;
       });
     });
-    // Before the library's own listener, which writes the 101 to the client from this object.
-    outgoing.on('upgrade', (response) => {
-      response.headers = headerObject(this.#answerHeaders(response, 101));
-      this.#releaseEarlyBytes();
-    });
     // The library listens after this event; its relay of a refusal neither notices a broken-off body nor
-    // filters the head, so ours takes its place.
+    // filters the head, and it takes any 101, so ours take their places.
     queueMicrotask(() => {
       outgoing.removeAllListeners('response');
       outgoing.on('response', (response) => this.#relayRefusal(response));
+      const [connectSockets] = outgoing.listeners('upgrade') as UpgradeListener[];
+      outgoing.removeAllListeners('upgrade');
+      outgoing.on('upgrade', (response, originSocket, head) => {
+        if (this.#takesSwitch(response, originSocket)) connectSockets?.(response, originSocket, head);
+      });
     });
+  }
+
+  /** Prepares what the library writes to the client; false where the origin switched to what nobody asked for. */
+  #takesSwitch(response: IncomingMessage, originSocket: Duplex): boolean {
+    if (response.headers.upgrade?.toLowerCase() === 'websocket') {
+      // The library writes the 101 to the client from this object.
+      response.headers = headerObject(this.#answerHeaders(response, 101));
+      this.#releaseEarlyBytes();
+      return true;
+    }
+    originSocket.destroy();
+    this.#discardEarlyBytes();
+    this.#onError(unasked('101 to another protocol'));
+    return false;
   }
 
   #releaseEarlyBytes(): void {
@@ -165,6 +186,7 @@ export class WebSocketSession implements Sweepable {
   #answerHeaders(response: IncomingMessage, status: number): string[] {
     const { headers } = buildResponseHead(response.rawHeaders, status, this.#request.requestId);
     this.#request.responseHeaders?.apply(headers);
+    replaceFields(headers, this.#request.clientHeaders);
     return headers;
   }
 
@@ -173,9 +195,7 @@ export class WebSocketSession implements Sweepable {
     const { socket } = this.#request;
     if (socket.destroyed || (response.statusCode ?? 0) < 200) {
       response.destroy();
-      this.#onError(
-        Object.assign(new Error(`unasked ${response.statusCode}`), { code: 'HPE_UNASKED_STATUS' }),
-      );
+      this.#onError(unasked(String(response.statusCode)));
       return;
     }
     this.#noteHead(response.statusCode ?? 502);
@@ -297,8 +317,9 @@ export class WebSocketSession implements Sweepable {
   }
 }
 
-function bareHost(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, '');
+/** Counts as a failure of the origin to speak the protocol. */
+function unasked(status: string): Error {
+  return Object.assign(new Error(`unasked ${status}`), { code: 'HPE_UNASKED_STATUS' });
 }
 
 /** The header object of an upgrade, as the library takes it. Repeated names become lists, a line each. */

@@ -1,5 +1,6 @@
-/** What a store that several instances share holds besides the configuration: who is there, and health. */
+/** What instances share besides the configuration: who is there, health, and demand for rate limits. */
 import type { HealthReport } from '../core/health/health-report.ts';
+import type { RateDemand } from '../core/policy/rate-demand.ts';
 
 /** Where instances say that they are there. A record is a JSON object with at least `instance`. */
 export interface InstanceDirectory {
@@ -30,4 +31,12 @@ export interface HealthDirectory {
   read(): Promise<readonly HealthReport[]>;
   /** Calls `onReports` with what is reported from now on. */
   watch(onReports: (reports: readonly HealthReport[]) => void): void;
+}
+
+/** How instances tell each other which keys of rate limits are pressed. Nothing is kept: what is lost is lost. */
+export interface RateExchange {
+  /** Tells all instances, this one included. Never fails: demand that lasts is told again. */
+  publish(instance: string, demands: readonly RateDemand[]): void;
+  /** Calls `onDemands` with what any instance tells from now on. */
+  watch(onDemands: (instance: string, demands: readonly RateDemand[]) => void): void;
 }

@@ -2,14 +2,14 @@
 import { quoteText } from '../core/config/quote-text.ts';
 import { ERRORS } from '../core/errors.ts';
 import type { ExplainRequest } from '../core/explain/explanation.ts';
+import { MOST_HEADER_BYTES } from '../ipc/protocol.ts';
 import { Refusal } from '../proxy/admission.ts';
-import { MAX_HEADER_BYTES } from '../proxy/http-server.ts';
 
 /**
  * The parser has refused a head before it gets this far: it counts names and values alone, but a field has a
  * character of name at least, and so is at most five times as long with its colon, space and line end.
  */
-const LONGEST_HEAD = 8 * MAX_HEADER_BYTES;
+const LONGEST_HEAD = 8 * MOST_HEADER_BYTES;
 
 /** With any of these the bytes would be other fields, or another request, than what was described. */
 const LINE_BREAK = /[\r\n]/;

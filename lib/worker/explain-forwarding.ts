@@ -57,13 +57,20 @@ export function explainUpstream(
   explained: ExplainedRequest,
   destination: ProxiedDestination,
 ): NonNullable<Explanation['upstream']> {
-  const { route, request, peer, head } = explained;
-  const headers = headersFor(route, request, peer, requestIdOf(PLACEHOLDER_IDS, peer, request));
+  const { route, request, peer, head, identityHeaders, passage } = explained;
+  const headers = headersFor(
+    route,
+    request,
+    peer,
+    requestIdOf(PLACEHOLDER_IDS, peer, request),
+    identityHeaders,
+    passage,
+  );
   const host = hostFor(route, request, destination);
   const fields = head.isWebSocket ? upgradeFields(headers) : framedFields(explained, headerPairs(headers));
   return {
     method: request.method,
-    target: targetFor(route, request, destination),
+    target: targetFor(route, request, destination, passage),
     headers: [['host', host], ...fields],
   };
 }

@@ -7,9 +7,12 @@ import { ERRORS } from '../core/errors.ts';
 import type { ExplainRequest, Explanation } from '../core/explain/explanation.ts';
 import type { RequestFacts } from '../core/routing/request-facts.ts';
 import type { RouteExplanation } from '../core/routing/route-explanation.ts';
+import type { ListenerLimits } from '../ipc/protocol.ts';
 import { type AdmittedRequest, admit, Refusal, refuseByRoute } from '../proxy/admission.ts';
-import { clientAddressOf, type Peer } from '../proxy/forwarding.ts';
+import { clientAddressOf, type ForwardedPeer, schemeOf } from '../proxy/forwarding.ts';
 import { type ParsedHead, parseHead } from '../proxy/head-parser.ts';
+import { Passage } from '../proxy/policies/passage.ts';
+import type { PolicyRefusal } from '../proxy/policies/verdict.ts';
 import type { ProxiedRoute } from '../proxy/proxied-route.ts';
 import type { ProxyContext } from '../proxy/proxy-context.ts';
 import { plainAddress } from '../proxy/trusted-proxies.ts';
@@ -21,6 +24,7 @@ import {
   previewDestination,
 } from './explain-forwarding.ts';
 import { explainPolicies } from './explain-policies.ts';
+import { explainRoutePolicies } from './explain-route-policies.ts';
 import type { ExplainedRequest } from './explained-request.ts';
 
 /** So many of the routes that match by host and path are listed. */
@@ -52,8 +56,8 @@ export class RequestExplainer {
   /** Never throws: a failure of ours is an explanation too. */
   async explain(described: ExplainRequest): Promise<Explanation> {
     try {
-      const head = await readHead(described);
-      return this.#sign(head instanceof Refusal ? refuse(head) : this.#explainHead(described, head));
+      const head = await readHead(described, this.#context.limits);
+      return this.#sign(head instanceof Refusal ? refuse(head) : await this.#explainHead(described, head));
     } catch (error) {
       this.#context.logger.error({ err: error }, 'explain failed');
       return this.#sign(refuse(new Refusal(ERRORS.internal, null)));
@@ -64,17 +68,20 @@ export class RequestExplainer {
     return { revision: this.#context.revision, worker: this.#worker, ...answer };
   }
 
-  #explainHead({ clientAddress }: ExplainRequest, head: ParsedHead): Answer {
+  async #explainHead({ clientAddress, url }: ExplainRequest, head: ParsedHead): Promise<Answer> {
     const peerAddress = plainAddress(clientAddress ?? DEFAULT_CLIENT_ADDRESS);
     if (isIP(peerAddress) === 0)
       return refuse(new Refusal(ERRORS.badRequest, 'clientAddress is no IP address'));
-    const peer = { peerAddress, peerTrusted: this.#context.trustedProxies.trusts(peerAddress) };
+    const peerTrusted = this.#context.trustedProxies.trusts(peerAddress);
+    const peer = { peerAddress, peerTrusted, secure: /^https:/i.test(url) };
     const request =
-      head.expectation === 'unknown' ? new Refusal(ERRORS.expectationFailed, null) : admit(head.incoming);
+      head.expectation === 'unknown'
+        ? new Refusal(ERRORS.expectationFailed, null)
+        : admit(head.incoming, this.#context.limits);
     return request instanceof Refusal ? refuse(request) : this.#explainRouting(head, request, peer);
   }
 
-  #explainRouting(head: ParsedHead, request: AdmittedRequest, peer: Peer): Answer {
+  async #explainRouting(head: ParsedHead, request: AdmittedRequest, peer: ForwardedPeer): Promise<Answer> {
     const routing = this.routes?.explain(request, MOST_CANDIDATES) ?? null;
     const { method, host, path, query } = request;
     const routed: Answer = {
@@ -91,21 +98,29 @@ export class RequestExplainer {
     const route = routing?.winner?.value ?? null;
     if (route === null) return refuse(new Refusal(ERRORS.noRoute, null), routed);
     const clientAddress = clientAddressOf(this.#context, peer, request);
-    return this.#explainRoute({ head, request, route, peer, clientAddress }, routed);
+    const passage = new Passage(request, clientAddress, schemeOf(peer, request), head.isWebSocket);
+    const { identityHeaders } = this.#context.routes.trust;
+    return this.#explainRoute(
+      { head, request, route, peer, clientAddress, identityHeaders, passage },
+      routed,
+    );
   }
 
-  #explainRoute(explained: ExplainedRequest, routed: Answer): Answer {
+  async #explainRoute(explained: ExplainedRequest, routed: Answer): Promise<Answer> {
     const { route, request, head } = explained;
+    const { policies, verdict } = await explainRoutePolicies(explained);
     const answer: Answer = {
       ...routed,
       route: route.id,
       cluster: route.cluster.id,
-      policies: explainPolicies(explained),
+      policies: [...policies, ...explainPolicies(explained)],
       destinations: explainDestinations(explained),
     };
     const isLeaving = head.isWebSocket && this.#context.draining;
     const refusal = isLeaving ? new Refusal(ERRORS.draining, null) : refuseByRoute(route, request);
     if (refusal !== null) return refuse(refusal, answer);
+    if (verdict?.kind === 'refusal') return refuse(verdict, answer);
+    if (verdict?.kind === 'answer') return answer;
     const preview = previewDestination(explained);
     if (preview === null) return refuse(new Refusal(ERRORS.noDestination, null), answer);
     return {
@@ -116,12 +131,12 @@ export class RequestExplainer {
   }
 }
 
-async function readHead(described: ExplainRequest): Promise<ParsedHead | Refusal> {
+async function readHead(described: ExplainRequest, limits: ListenerLimits): Promise<ParsedHead | Refusal> {
   const bytes = formatDescribedRequest(described);
-  return bytes instanceof Refusal ? bytes : parseHead(bytes);
+  return bytes instanceof Refusal ? bytes : parseHead(bytes, limits);
 }
 
-function refuse({ error, detail }: Refusal, answer: Answer = NOTHING): Answer {
+function refuse({ error, detail }: PolicyRefusal, answer: Answer = NOTHING): Answer {
   const reason = detail === null ? error.title : `${error.title}: ${detail}`;
   return { ...answer, refused: { code: error.code, status: error.status, reason } };
 }

@@ -1,6 +1,8 @@
+import type { IdentityHeaders } from '../core/http/identity-headers.ts';
 import type { AdmittedRequest } from '../proxy/admission.ts';
-import type { Peer } from '../proxy/forwarding.ts';
+import type { ForwardedPeer } from '../proxy/forwarding.ts';
 import type { ParsedHead } from '../proxy/head-parser.ts';
+import type { Passage } from '../proxy/policies/passage.ts';
 import type { ProxiedRoute } from '../proxy/proxied-route.ts';
 
 /** A described request that was admitted and has found its route. */
@@ -8,7 +10,11 @@ export interface ExplainedRequest {
   readonly head: ParsedHead;
   readonly request: AdmittedRequest;
   readonly route: ProxiedRoute;
-  readonly peer: Peer;
+  readonly peer: ForwardedPeer;
+  /** What no client may say of itself. */
+  readonly identityHeaders: IdentityHeaders;
+  /** The request on its way through the policies of the route: what they leave behind is there. */
+  readonly passage: Passage;
   /** The client's own, seen past trusted proxies. */
   readonly clientAddress: string;
 }

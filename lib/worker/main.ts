@@ -1,8 +1,13 @@
 /** Composition root of a worker process: it is forked by the primary, given its configuration, then sockets. */
 import type { Socket } from 'node:net';
+import { Materials } from '../auth/materials.ts';
+import { PasswordVerifier } from '../auth/password-verifier.ts';
 import { hashString } from '../core/balancing/hash.ts';
 import type { ExplainRequest } from '../core/explain/explanation.ts';
+import { UnhealthyDestinations } from '../core/health/unhealthy-destinations.ts';
 import { RouteStats, StatsRegistry } from '../core/metrics/route-stats.ts';
+import { AddressSet } from '../core/policy/address-ranges.ts';
+import { RATE_REPORT_INTERVAL_MS, type RateDemand } from '../core/policy/rate-demand.ts';
 import {
   HEARTBEAT_INTERVAL_MS,
   type ToPrimary,
@@ -10,16 +15,21 @@ import {
   WORKER_SETTINGS_VARIABLE,
   type WorkerSettings,
 } from '../ipc/protocol.ts';
+import { createGuardedLookup } from '../net/guarded-lookup.ts';
 import { AccessLog } from '../proxy/access-log.ts';
 import { ExchangeSweeper } from '../proxy/exchange-sweeper.ts';
 import { Listener } from '../proxy/listener.ts';
+import { RateLimiters } from '../proxy/policies/rate-limiters.ts';
+import { type PolicyServices, RoutePolicies } from '../proxy/policies/route-policies.ts';
 import type { ProxyContext } from '../proxy/proxy-context.ts';
 import { RequestIds } from '../proxy/request-id.ts';
 import { TrustedProxies } from '../proxy/trusted-proxies.ts';
 import { createLogger } from '../telemetry/logger.ts';
+import { ClosedConnections } from './closed-connections.ts';
 import { ConfigurationReceiver } from './configuration-receiver.ts';
 import { RequestExplainer } from './explain.ts';
-import { RoutingTable } from './routing-table.ts';
+import { LoadShedder } from './load-shedder.ts';
+import { type RouteServices, RoutingTable } from './routing-table.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
 
 const settings = JSON.parse(process.env[WORKER_SETTINGS_VARIABLE] ?? '{}') as WorkerSettings;
@@ -29,16 +39,40 @@ const logger = createLogger({
   base: { pid: process.pid, instance: settings.instance, worker: settings.workerId },
 });
 const stats = new StatsRegistry();
-const balancerEnvironment = {
+const balancing = {
   random: Math.random,
   nowMs: () => performance.now(),
   // Workers of one instance follow each other, instances begin anywhere: no two start at the same destination.
   workerOffset: (hashString(settings.instance) % 65_536) + settings.workerId,
 };
+const materials = new Materials((name) => send({ type: 'refresh', name }));
+const rateLimiters = new RateLimiters(1 / settings.workers);
+const policyServices: PolicyServices = {
+  // Of the table in use: it may have changed since the route was applied.
+  trust: {
+    issuer: (id) => context.routes.trust.issuer(id),
+    get consumers() {
+      return context.routes.trust.consumers;
+    },
+  },
+  passwords: new PasswordVerifier(),
+  rateLimiters,
+};
+const allowedAddresses = new AddressSet(settings.allowedAddresses);
+const services: RouteServices = {
+  balancing,
+  workers: settings.workers,
+  materials,
+  lookup: createGuardedLookup(allowedAddresses),
+  allowedAddresses,
+  compilePolicies: (id, route) => RoutePolicies.compile(id, route, policyServices),
+};
 const context: ProxyContext = {
-  routes: { match: () => null },
+  routes: new RoutingTable(services, stats, new UnhealthyDestinations()),
   revision: 0,
   draining: false,
+  overloaded: false,
+  limits: settings.limits,
   logger,
   accessLog: settings.accessLogRate > 0 ? new AccessLog(logger, settings.accessLogRate) : null,
   requestIds: new RequestIds(),
@@ -47,10 +81,11 @@ const context: ProxyContext = {
   unroutedStats: new RouteStats('', '', stats),
 };
 const listener = new Listener(context);
+const closedConnections = new ClosedConnections((addresses) => send({ type: 'closed', addresses }));
 const metrics = new WorkerMetrics(stats, listener);
 const explainer = new RequestExplainer(context, settings.workerId);
 const receiver = new ConfigurationReceiver(
-  (unhealthy) => new RoutingTable(balancerEnvironment, stats, unhealthy),
+  (unhealthy) => new RoutingTable(services, stats, unhealthy),
   {
     serve(table, target) {
       context.routes = table;
@@ -61,6 +96,12 @@ const receiver = new ConfigurationReceiver(
   send,
 );
 
+new LoadShedder(settings.limits.maxEventLoopLagMs, (overloaded, lagMs) => {
+  context.overloaded = overloaded;
+  const message = overloaded ? 'overloaded: new requests get 503' : 'not overloaded any more';
+  logger.warn({ eventLoopLagMs: Math.round(lagMs) }, message);
+});
+
 /** Sockets that the primary sent, those included that are known not to have arrived. */
 let receivedConnections = 0;
 
@@ -69,12 +110,16 @@ function send(message: ToPrimary): void {
   if (process.connected) process.send?.(message);
 }
 
+function sendDemands(demands: readonly RateDemand[]): void {
+  if (demands.length > 0) send({ type: 'rateDemand', demands });
+}
+
 function receive(message: ToWorker, socket: Socket | undefined): void {
   switch (message.type) {
     case 'connection':
       receivedConnections += 1;
       send({ type: 'accepted' });
-      if (socket !== undefined) listener.accept(socket);
+      takeConnection(socket, message.secure, message.address);
       break;
     case 'probe':
       if (receivedConnections < message.connections) send({ type: 'missed' });
@@ -86,6 +131,16 @@ function receive(message: ToWorker, socket: Socket | undefined): void {
     case 'explain':
       receiver.runInOrder(() => void explain(message.question, message.request));
       break;
+    case 'materials':
+      materials.take(message.materials);
+      materials.forget(message.gone);
+      break;
+    case 'refreshed':
+      materials.settle(message.name);
+      break;
+    case 'rateShares':
+      sendDemands(rateLimiters.takeShares(message));
+      break;
     case 'drain':
       void drain(message.limitMs);
       break;
@@ -95,6 +150,12 @@ function receive(message: ToWorker, socket: Socket | undefined): void {
     default:
       receiver.receive(message);
   }
+}
+
+/** Without a socket it was closed on its way. */
+function takeConnection(socket: Socket | undefined, secure: boolean, address: string): void {
+  if (socket === undefined) closedConnections.add(address);
+  else listener.accept(socket, secure, () => closedConnections.add(address));
 }
 
 async function explain(question: number, request: ExplainRequest): Promise<void> {
@@ -117,4 +178,5 @@ process.on('uncaughtException', (error) => {
   process.exit(70);
 });
 setInterval(() => send({ type: 'heartbeat' }), HEARTBEAT_INTERVAL_MS);
+setInterval(() => sendDemands(rateLimiters.takeDemands()), RATE_REPORT_INTERVAL_MS);
 send({ type: 'started' });

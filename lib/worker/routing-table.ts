@@ -1,17 +1,25 @@
-import type { BalancerEnvironment } from '../core/balancing/balancer-environment.ts';
+import type { Materials } from '../auth/materials.ts';
 import type { Operation } from '../core/config/change.ts';
 import { ContentFingerprint, hashEntry } from '../core/config/fingerprint.ts';
 import type { Cluster, Route } from '../core/config/model.ts';
 import type { DestinationHealth } from '../core/health/health-report.ts';
 import type { UnhealthyDestinations } from '../core/health/unhealthy-destinations.ts';
 import { RouteStats, type StatsRegistry } from '../core/metrics/route-stats.ts';
+import { ConcurrencyGate } from '../core/policy/concurrency-gate.ts';
 import type { RequestFacts } from '../core/routing/request-facts.ts';
 import { RouteCache } from '../core/routing/route-cache.ts';
 import type { RouteExplanation } from '../core/routing/route-explanation.ts';
-import { ProxiedCluster } from '../proxy/proxied-cluster.ts';
+import type { RoutePolicies } from '../proxy/policies/route-policies.ts';
+import { type ClusterServices, ProxiedCluster } from '../proxy/proxied-cluster.ts';
 import { ProxiedRoute } from '../proxy/proxied-route.ts';
 import type { RouteFinder } from '../proxy/proxy-context.ts';
+import { TrustTable } from '../proxy/trust-table.ts';
 import { runAtOnce, type SlicedWork } from './work-queue.ts';
+
+/** What routes and whom they trust need of their worker. */
+export interface RouteServices extends ClusterServices {
+  compilePolicies(id: string, route: Route): RoutePolicies | null;
+}
 
 /** A cluster of one table. Tables may share the cluster itself, and then differ in the settings they want it to have. */
 interface ClusterEntry {
@@ -28,20 +36,23 @@ interface ClusterEntry {
  * request finds its cluster already changed, because `match` sees to that.
  */
 export class RoutingTable implements RouteFinder {
-  readonly #environment: BalancerEnvironment;
   readonly #stats: StatsRegistry;
   readonly #unhealthy: UnhealthyDestinations;
+  readonly #services: RouteServices;
   readonly #clusters = new Map<string, ClusterEntry>();
   readonly #routes = new RouteCache<ProxiedRoute>();
   readonly #fingerprint = new ContentFingerprint();
+  /** Issuers, consumers and certificates. */
+  readonly trust: TrustTable;
   /** Settings that are to be applied, clusters that no other table has, and those that leave: empty once settled. */
   readonly #staged = new Map<ProxiedCluster, Cluster>();
   readonly #created = new Set<ProxiedCluster>();
   readonly #leaving = new Set<ProxiedCluster>();
 
   /** `unhealthy`: what is known of destinations that this table does not have yet. The table only reads it. */
-  constructor(environment: BalancerEnvironment, stats: StatsRegistry, unhealthy: UnhealthyDestinations) {
-    this.#environment = environment;
+  constructor(services: RouteServices, stats: StatsRegistry, unhealthy: UnhealthyDestinations) {
+    this.#services = services;
+    this.trust = new TrustTable(this.#fingerprint, services.materials);
     this.#stats = stats;
     this.#unhealthy = unhealthy;
   }
@@ -95,6 +106,7 @@ export class RoutingTable implements RouteFinder {
       this.#fingerprint.add(entry.contentHash);
       yield;
     }
+    yield* this.trust.copy(other.trust);
     for (const entry of other.#routes.entries()) {
       this.#routes.insert(entry);
       this.#fingerprint.add(entry.value.contentHash);
@@ -125,13 +137,15 @@ export class RoutingTable implements RouteFinder {
   }
 
   #changeOne(operation: Operation): void {
-    if (operation.op === 'delete') {
-      if (operation.kind === 'cluster') this.#deleteCluster(operation.id);
-      else this.#deleteRoute(operation.id);
-    } else if (operation.kind === 'cluster') {
-      this.#putCluster(operation.id, operation.value);
+    const { op, kind, id } = operation;
+    if (kind === 'cluster') {
+      if (op === 'put') this.#putCluster(id, operation.value);
+      else this.#deleteCluster(id);
+    } else if (kind === 'route') {
+      if (op === 'put') this.#putRoute(id, operation.value);
+      else this.#deleteRoute(id);
     } else {
-      this.#putRoute(operation.id, operation.value);
+      this.trust.change(operation);
     }
   }
 
@@ -148,7 +162,7 @@ export class RoutingTable implements RouteFinder {
   }
 
   #createCluster(id: string, settings: Cluster): ProxiedCluster {
-    const cluster = new ProxiedCluster(id, settings, this.#environment);
+    const cluster = new ProxiedCluster(id, settings, this.#services);
     this.#applyHealth(cluster);
     this.#created.add(cluster);
     return cluster;
@@ -184,7 +198,10 @@ export class RoutingTable implements RouteFinder {
     const before = this.#routes.get(id);
     const stats =
       before?.stats.cluster === cluster.id ? before.stats : new RouteStats(id, cluster.id, this.#stats);
-    const proxied = new ProxiedRoute(id, route, cluster, stats, hashEntry('route', id, route));
+    const policies = this.#services.compilePolicies(id, route);
+    const gate = before?.gate ?? new ConcurrencyGate();
+    const contentHash = hashEntry('route', id, route);
+    const proxied = new ProxiedRoute(id, route, cluster, stats, contentHash, policies, gate);
     this.#routes.put(id, route.match, route.order ?? 0, proxied);
     if (before !== undefined) this.#fingerprint.remove(before.contentHash);
     this.#fingerprint.add(proxied.contentHash);

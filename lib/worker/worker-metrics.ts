@@ -25,6 +25,7 @@ export class WorkerMetrics {
       routes: this.#stats.takeSamples(),
       connections: this.#listener.connectionCount,
       webSockets: this.#listener.webSocketCount,
+      handshakes: this.#listener.takeHandshakes(),
       revision,
       eventLoopLagSeconds: {
         mean: this.#lag(this.#delay.mean),

@@ -177,6 +177,7 @@ export class InMemoryControlPlane implements ControlPlane {
         degraded: null,
         refused: { revision: 5, at, problems: [{ pointer: '/x', message: 'no' }], problemCount: 1 },
       },
+      materials: [{ name: 'file:/key.pem', problem: 'it is empty', since: at }],
       workers: [{ worker: 1, slot: 0, pid: 4711, state: 'serving', revision, id, fingerprint: null }],
     };
   }

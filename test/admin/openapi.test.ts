@@ -166,8 +166,32 @@ const CLUSTER = {
 const ROUTE = { match: { path: '/a/{**rest}', methods: ['GET'] }, cluster: 'c' };
 const REPORT = { cluster: 'c', destination: 'd', healthy: true, sequence: 1 };
 
+const OTHERS: Readonly<Record<string, object>> = {
+  issuers: {
+    issuer: 'https://idp.example.com/',
+    audience: ['orders'],
+    algorithms: ['RS256'],
+    jwksUrl: 'https://idp.example.com/jwks',
+  },
+  consumers: { apiKeys: [{ hash: `sha256:${'0'.repeat(64)}`, note: 'first' }], scopes: ['read'] },
+  certificates: { certFile: '/tls/cert.pem', keyEnv: 'TLS_KEY' },
+};
+
+type Call = readonly [method: string, path: string, status: number, options?: CallOptions];
+
+/** Every operation on the collections that routes can do without. */
+const CALLS_OF_OTHERS = Object.entries(OTHERS).flatMap(([name, value]): Call[] => [
+  ['put', `/${name}/{id}`, 201, { body: value }],
+  ['put', `/${name}/{id}`, 422, { body: { ...value, extra: 1 } }],
+  ['get', `/${name}/{id}`, 200],
+  ['get', `/${name}`, 200],
+  ['delete', `/${name}/{id}`, 200],
+  ['put', `/${name}`, 200, { body: { c: value } }],
+  ['delete', `/${name}`, 200],
+]);
+
 /** One call or more of every operation, in an order in which they succeed. */
-const CALLS: readonly (readonly [string, string, number, CallOptions?])[] = [
+const CALLS: readonly Call[] = [
   ['put', '/clusters/{id}', 201, { body: CLUSTER }],
   ['put', '/clusters/{id}', 200, { body: { ...CLUSTER, timeouts: { connectMs: 1 } } }],
   ['put', '/clusters/{id}', 422, { body: { destinations: 1 } }],
@@ -201,6 +225,7 @@ const CALLS: readonly (readonly [string, string, number, CallOptions?])[] = [
   ['delete', '/clusters/{id}', 200],
   ['put', '/clusters', 200, { body: { c: CLUSTER } }],
   ['delete', '/clusters', 200],
+  ...CALLS_OF_OTHERS,
   ['post', '/rollback', 200, { body: { revision: 8, message: 'back' } }],
   ['put', '/config', 200, { body: { clusters: { c: CLUSTER }, routes: { c: ROUTE } } }],
 ];

@@ -2,7 +2,7 @@
 import t from 'tap';
 import type { ChangeOrder } from '../../lib/admin/control-plane.ts';
 import { ControlError } from '../../lib/admin/control-plane.ts';
-import { documentOf } from '../../lib/core/config/document.ts';
+import { documentOf, EMPTY_CONFIGURATION } from '../../lib/core/config/document.ts';
 import { ERRORS } from '../../lib/core/errors.ts';
 import { startAdmin } from './started-admin.ts';
 
@@ -17,7 +17,7 @@ t.test('a document is replaced and read back', async (t) => {
   t.same([written.status, written.header('etag'), receipt.revision], [200, '"8"', 8]);
   t.same([receipt.changed, receipt.complete, receipt.difference.length], [true, true, 3]);
   const read = await call('GET', 'config', { as: 'reader' });
-  t.same(JSON.parse(read.text), document);
+  t.same(JSON.parse(read.text), { ...document, issuers: {}, consumers: {}, certificates: {} });
   t.same([read.header('etag'), read.header('x-gateway-revision-id')], ['"8"', 'id-8']);
   t.match(read.header('content-type'), 'application/json');
   const order = controlPlane.orders.at(-1) as ChangeOrder;
@@ -74,7 +74,33 @@ t.test('a collection is replaced as one step, and others stay', async (t) => {
   t.same(JSON.parse(collection.text), { b: route('/b2'), x: route('/x') });
   t.equal(collection.header('etag'), '"9"');
   t.equal((await call('DELETE', 'routes')).status, 200);
-  t.same(documentOf(controlPlane.current().configuration), { clusters: { c: cluster(1) }, routes: {} });
+  const left = { ...EMPTY_CONFIGURATION, clusters: new Map([['c', cluster(1)]]) };
+  t.same(documentOf(controlPlane.current().configuration), documentOf(left));
+});
+
+t.test('issuers, consumers and certificates are written and read like clusters and routes', async (t) => {
+  const { call } = await startAdmin(t);
+  const entries: [collection: string, id: string, value: object][] = [
+    [
+      'issuers',
+      'main',
+      { issuer: 'idp', audience: ['a'], algorithms: ['ES256'], jwksUrl: 'https://idp.example.com/jwks' },
+    ],
+    ['consumers', 'shop', { apiKeys: [{ hash: `sha256:${'0'.repeat(64)}` }] }],
+    ['certificates', '*.example.com', { certFile: '/tls/cert.pem', keyEnv: 'TLS_KEY' }],
+    ['certificates', 'default', { certFile: '/tls/cert.pem', keyEnv: 'TLS_KEY' }],
+  ];
+  for (const [collection, id, value] of entries) {
+    for (const name of new Set([id, encodeURIComponent(id), id.replace('*', '%2A')])) {
+      t.match((await call('PUT', `${collection}/${name}`, { body: value })).status, /^20[01]$/, name);
+      t.same(JSON.parse((await call('GET', `${collection}/${name}`, { as: 'reader' })).text), value, name);
+    }
+    t.same(JSON.parse((await call('GET', collection)).text)[id], value);
+  }
+  const refused = await call('PUT', 'certificates/*.com', { body: { certFile: '/c', keyFile: '/k' } });
+  t.match(JSON.parse(refused.text), { status: 422, problems: [{ pointer: '/certificates/*.com' }] });
+  t.equal((await call('DELETE', 'certificates/*.example.com')).status, 200);
+  t.same(Object.keys(JSON.parse((await call('GET', 'certificates')).text)), ['default']);
 });
 
 t.test('a collection is replaced by what the control plane finds when it is its turn', async (t) => {

@@ -24,6 +24,8 @@ t.test('settings that cannot work: exit code 1 and one line that names the flag'
     ['--drain-timeout-ms', '-1', /0 to 3600000/],
     ['--trusted-proxies', 'rubbish', /rubbish/],
     ['--trusted-proxies', '10.0.0.0/33', /10\.0\.0\.0\/33/],
+    ['--allow-addresses', '169.254.0.0/99', /169\.254\.0\.0\/99/],
+    ['--allow-addresses', 'metadata.internal', /metadata\.internal/],
     ['--admin', '0.0.0.0:0', /--allow-remote-admin/],
     ['--admin', ':0', /--allow-remote-admin/],
     ['--admin', '[::]:0', /--allow-remote-admin/],

@@ -1,7 +1,9 @@
 /** Connections and the workers they are handed to, with real sockets. */
 import type { Socket } from 'node:net';
 import t from 'tap';
-import { Acceptor, type ConnectionTaker } from '../../lib/primary/acceptor.ts';
+import { Acceptor } from '../../lib/primary/acceptor.ts';
+import { ConnectionCounts } from '../../lib/primary/connection-counts.ts';
+import type { ConnectionTaker } from '../../lib/primary/connection-taker.ts';
 import { ChangeSignal } from '../helpers/change-signal.ts';
 import { connect } from '../helpers/raw-client.ts';
 import type { TestOwner } from '../helpers/test-owner.ts';
@@ -47,7 +49,7 @@ class Taker implements ConnectionTaker {
 }
 
 async function openAcceptor(owner: TestOwner) {
-  const acceptor = new Acceptor();
+  const acceptor = new Acceptor(new ConnectionCounts({ total: 0, perAddress: 0 }, []));
   const address = await acceptor.listen('127.0.0.1', 0);
   owner.teardown(async () => {
     acceptor.stop();

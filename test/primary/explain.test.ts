@@ -1,16 +1,20 @@
 /** Explanations by real worker processes, asked by the supervisor. */
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { EMPTY_CONFIGURATION } from '../../lib/core/config/document.ts';
 import type { ExplainRequest } from '../../lib/core/explain/explanation.ts';
 import { Acceptor } from '../../lib/primary/acceptor.ts';
+import { ConnectionCounts } from '../../lib/primary/connection-counts.ts';
 import { Supervisor } from '../../lib/primary/supervisor.ts';
 import { createLogger } from '../../lib/telemetry/logger.ts';
 import { ChangeSignal } from '../helpers/change-signal.ts';
+import { QUIET_SETTINGS } from './worker-settings.ts';
 
 const WORKER_FILE = fileURLToPath(new URL('../../lib/worker/main.ts', import.meta.url));
 const REQUEST: ExplainRequest = { method: 'GET', url: 'http://a.test/orders?x=1', headers: [] };
 
 const configuration = {
+  ...EMPTY_CONFIGURATION,
   clusters: new Map([['orders', { destinations: { only: { url: 'http://10.0.0.1:8080' } } }]]),
   routes: new Map([['orders', { cluster: 'orders', match: { path: '/{**rest}' } }]]),
 };
@@ -18,19 +22,13 @@ const head = { epoch: 'e', revision: 5, id: 'five', parent: null, at: new Date(0
 
 function createSupervisor(workers: number) {
   const changed = new ChangeSignal();
-  const acceptor = new Acceptor();
+  const acceptor = new Acceptor(new ConnectionCounts({ total: 0, perAddress: 0 }, []));
   const supervisor = new Supervisor(
     {
       workerFile: WORKER_FILE,
       workers,
       drainLimitMs: 100,
-      settings: {
-        instance: 'test',
-        trustedProxies: [],
-        accessLogRate: 0,
-        logLevel: 'silent',
-        prettyLog: false,
-      },
+      settings: QUIET_SETTINGS,
     },
     acceptor,
     () => ({ head, configuration }),
@@ -40,6 +38,8 @@ function createSupervisor(workers: number) {
       onWorkerState: () => {},
       onSample: () => {},
       onWorkerGone: () => {},
+      onRefresh: () => {},
+      onRateDemands: () => {},
       onRestart: () => {},
       onHopeless: () => {},
     },

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap';
 import type { InstanceStatus } from '../../lib/admin/control-plane.ts';
 import { ERRORS } from '../../lib/core/errors.ts';
 import { Acceptor } from '../../lib/primary/acceptor.ts';
+import { ConnectionCounts } from '../../lib/primary/connection-counts.ts';
 import { ControlEvents } from '../../lib/primary/control-events.ts';
 import { Fleet } from '../../lib/primary/fleet.ts';
 import { GatewayControl } from '../../lib/primary/gateway-control.ts';
@@ -22,6 +23,7 @@ import { followStore, orderOf, putCluster, putRoute, refusalOf, removeRoute } fr
 import { ScriptedDirectory, ScriptedHealth } from './scripted-directory.ts';
 import { ScriptedStore } from './scripted-store.ts';
 import { statusAt } from './statuses.ts';
+import { QUIET_SETTINGS } from './worker-settings.ts';
 
 const logger = pino({ level: 'silent' });
 
@@ -44,15 +46,9 @@ async function createControl(t: Test, store: ConfigStore) {
       workerFile: 'none',
       workers: 1,
       drainLimitMs: 0,
-      settings: {
-        instance: 'one',
-        trustedProxies: [],
-        accessLogRate: 0,
-        logLevel: 'silent',
-        prettyLog: false,
-      },
+      settings: QUIET_SETTINGS,
     },
-    new Acceptor(),
+    new Acceptor(new ConnectionCounts({ total: 0, perAddress: 0 }, [])),
     () => keeper.current,
     {
       onWorkersChanged: ignore,
@@ -60,6 +56,8 @@ async function createControl(t: Test, store: ConfigStore) {
       onWorkerState: ignore,
       onSample: ignore,
       onWorkerGone: ignore,
+      onRefresh: ignore,
+      onRateDemands: ignore,
       onRestart: ignore,
       onHopeless: ignore,
     },

@@ -22,10 +22,24 @@ function refusing(count: number): InstanceStatus {
   return { ...status, configuration: { ...status.configuration, refused } };
 }
 
+const lacking = (count: number) =>
+  statusAt('two', CHANGE, {
+    materials: Array.from({ length: count }, (_, index) => ({
+      name: `file:/${index}`,
+      problem: 'it is empty',
+      since: new Date(0).toISOString(),
+    })),
+  });
+
 const throughJson = (record: InstanceRecord): InstanceRecord => JSON.parse(JSON.stringify(record));
 
 t.test('a status comes back as it was', (t) => {
-  for (const status of [statusAt('two', CHANGE), refusing(1), statusAt('two', CHANGE, { workers: [] })]) {
+  for (const status of [
+    statusAt('two', CHANGE),
+    refusing(1),
+    lacking(5),
+    statusAt('two', CHANGE, { workers: [] }),
+  ]) {
     t.same(statusOf(throughJson(recordOf(status))), status);
   }
   t.end();
@@ -34,12 +48,19 @@ t.test('a status comes back as it was', (t) => {
 t.test('of very many problems only the first few travel, and how many there are', (t) => {
   const told = statusOf(throughJson(recordOf(refusing(500))))?.configuration.refused;
   t.same([told?.problems.length, told?.problemCount], [5, 500]);
+  t.equal(statusOf(throughJson(recordOf(lacking(100))))?.materials.length, 5);
   t.end();
 });
 
 t.test('what a newer version says besides is no reason not to understand it', (t) => {
   const newer = { ...recordOf(statusAt('two', CHANGE)), mood: 'good' };
   t.match(statusOf(newer), { instance: 'two' });
+  t.end();
+});
+
+t.test('an older version says nothing of materials', (t) => {
+  const { materials: _, ...older } = recordOf(statusAt('two', CHANGE));
+  t.same(statusOf(older as InstanceRecord)?.materials, []);
   t.end();
 });
 
@@ -59,7 +80,7 @@ function replaceAt(value: unknown, [name, ...rest]: readonly string[], by: unkno
 }
 
 t.test('whatever stands in the place of one of its parts: it is understood, or it is none', (t) => {
-  const record = recordOf(refusing(2));
+  const record = recordOf({ ...refusing(2), materials: lacking(1).materials });
   const places = placesIn(record).filter((way) => way.length > 0);
   const nothing = fc.constantFrom(undefined, null, '', 'text', 0, -1, 1.5, true, [], {}, [null], [{}]);
   const chain = new AppliedChain();
@@ -74,7 +95,9 @@ t.test('whatever stands in the place of one of its parts: it is understood, or i
     { numRuns: 1_000 },
   );
   t.ok(refused > 100, `${refused} were none`);
-  for (const place of places.filter((way) => way.at(-1) !== 'hint' && !/^\d+$/.test(way.at(-1) ?? ''))) {
+  for (const place of places.filter(
+    (way) => way.at(-1) !== 'hint' && way.at(-1) !== 'materials' && !/^\d+$/.test(way.at(-1) ?? ''),
+  )) {
     t.equal(
       statusOf(replaceAt(record, place, undefined) as InstanceRecord),
       null,

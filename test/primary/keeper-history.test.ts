@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import type { Delta } from '../../lib/core/config/change.ts';
 import { receiptsOf } from '../../lib/core/config/change-receipts.ts';
+import { COLLECTIONS } from '../../lib/core/config/model.ts';
 import { validateDocument } from '../../lib/core/config/validate.ts';
 import { followStore, putCluster, putLostRoute, putRoute, removeRoute } from './followed-store.ts';
 import { ScriptedStore, type StoredDocument } from './scripted-store.ts';
@@ -163,10 +164,11 @@ const instanceAt = ({ revision, id }: Delta) => ({
 });
 
 /** As the document of a configuration is: by id. */
-function sorted({ clusters, routes }: StoredDocument): StoredDocument {
+function sorted(document: StoredDocument): StoredDocument {
   const byId = (section: Record<string, unknown>) =>
     Object.fromEntries(Object.entries(section).sort(([one], [other]) => (one < other ? -1 : 1)));
-  return { clusters: byId(clusters), routes: byId(routes) };
+  const sections = Object.values(COLLECTIONS).map((name) => [name, byId(document[name])]);
+  return Object.fromEntries(sections);
 }
 
 t.test('random histories', async (t) => {

@@ -2,6 +2,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import pino from 'pino';
 import t, { type Test } from 'tap';
+import { EMPTY_CONFIGURATION } from '../../lib/core/config/document.ts';
 import { LastGoodSource } from '../../lib/primary/last-good-source.ts';
 import { LastGoodFile } from '../../lib/store/last-good-file.ts';
 import { createTemporaryDirectory } from '../helpers/temporary-directory.ts';
@@ -20,6 +21,7 @@ async function prepare(t: Test) {
       source: 'file',
       head: HEAD,
       configuration: {
+        ...EMPTY_CONFIGURATION,
         clusters: new Map([['one', CLUSTER]]),
         routes: new Map([['a', routeTo('/a', cluster)]]),
       },

@@ -33,6 +33,7 @@ function statusAt(instance: string, { revision, id }: Standing, second = 0): Ins
       degraded: null,
       refused: null,
     },
+    materials: [],
     workers: [{ worker: 1, slot: 0, pid: 0, state: 'serving', revision, id, fingerprint: '' }],
   };
 }

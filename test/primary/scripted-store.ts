@@ -1,6 +1,6 @@
 /** A store in memory that does what real ones do once a year: it loses writes, forgets its log, hangs, holds nonsense. */
 import type { Delta, Head, Operation } from '../../lib/core/config/change.ts';
-import { COLLECTIONS } from '../../lib/core/config/model.ts';
+import { COLLECTIONS, type Kind } from '../../lib/core/config/model.ts';
 import {
   type LoggedChange,
   type NewChange,
@@ -11,10 +11,7 @@ import {
 } from '../../lib/store/config-store.ts';
 import { UndoRecord } from '../../lib/store/undo-record.ts';
 
-export interface StoredDocument {
-  readonly clusters: Record<string, unknown>;
-  readonly routes: Record<string, unknown>;
-}
+export type StoredDocument = Record<(typeof COLLECTIONS)[Kind], Record<string, unknown>>;
 
 interface Commit {
   readonly change: LoggedChange;
@@ -30,7 +27,13 @@ export interface Gate {
   open(): void;
 }
 
-const NOTHING: StoredDocument = { clusters: {}, routes: {} };
+const NOTHING: StoredDocument = {
+  clusters: {},
+  issuers: {},
+  consumers: {},
+  certificates: {},
+  routes: {},
+};
 
 export class ScriptedStore implements WritableConfigStore {
   readonly kind = 'redis';
@@ -175,7 +178,7 @@ function headOf(commit: Commit | undefined): Head | null {
 }
 
 function applied(document: StoredDocument, operations: readonly Operation[]): StoredDocument {
-  const result = { clusters: { ...document.clusters }, routes: { ...document.routes } };
+  const result = structuredClone(document);
   for (const operation of operations) {
     const section: Record<string, unknown> = result[COLLECTIONS[operation.kind]];
     if (operation.op === 'put') section[operation.id] = operation.value;

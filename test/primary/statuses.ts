@@ -30,6 +30,7 @@ export function statusAt(
       degraded: null,
       refused: null,
     },
+    materials: [],
     workers: [{ worker: 1, slot: 0, pid: 1, state: 'serving', revision, id, fingerprint: '1' }],
     ...more,
   };

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { ConfigurationTable } from '../../lib/core/config/configuration-table.ts';
 import { applyOperations } from '../../lib/core/config/difference.ts';
-import type { Configuration } from '../../lib/core/config/model.ts';
+import { EMPTY_CONFIGURATION } from '../../lib/core/config/document.ts';
 import { contentOperations, planRepair, undoOperations } from '../../lib/primary/store-repair.ts';
 import { type LoggedChange, UnreadableStoreError } from '../../lib/store/config-store.ts';
 import { CLUSTER, putCluster, putLostRoute, putRoute, removeRoute, routeTo } from './followed-store.ts';
@@ -15,14 +15,13 @@ function tableWith(): ConfigurationTable {
   return table;
 }
 
-const EMPTY: Configuration = { clusters: new Map(), routes: new Map() };
-
 async function changesOf(store: ScriptedStore, revision: number): Promise<readonly LoggedChange[]> {
   return (await store.changesSince(revision)) ?? [];
 }
 
 t.test('all of a configuration, clusters before the routes that need them', (t) => {
   const configuration = {
+    ...EMPTY_CONFIGURATION,
     clusters: new Map([['one', CLUSTER]]),
     routes: new Map([['a', routeTo('/a')]]),
   };
@@ -31,7 +30,7 @@ t.test('all of a configuration, clusters before the routes that need them', (t) 
     operations.map(({ kind }) => kind),
     ['cluster', 'route'],
   );
-  t.same(applyOperations(EMPTY, operations), configuration);
+  t.same(applyOperations(EMPTY_CONFIGURATION, operations), configuration);
   t.end();
 });
 

@@ -2,6 +2,7 @@
 import t from 'tap';
 import type { Delta, Head, Operation } from '../../lib/core/config/change.ts';
 import { applyOperations, diffConfigurations } from '../../lib/core/config/difference.ts';
+import { EMPTY_CONFIGURATION } from '../../lib/core/config/document.ts';
 import type { Configuration, Route } from '../../lib/core/config/model.ts';
 import type { DestinationHealth } from '../../lib/core/health/health-report.ts';
 import type { ToWorker } from '../../lib/ipc/protocol.ts';
@@ -18,6 +19,7 @@ const routeTo = (path: string): Route => ({ match: { path }, cluster: 'c' });
 
 function configurationOf(routes: Record<string, string>): Configuration {
   return {
+    ...EMPTY_CONFIGURATION,
     clusters: new Map([['c', { destinations: {} }]]),
     routes: new Map(Object.entries(routes).map(([id, path]) => [id, routeTo(path)])),
   };
@@ -80,7 +82,7 @@ t.test('a whole configuration goes out in slices, the next one when the one befo
   t.same(sent.at(-1), { type: 'transferEnd', revision: 1, id: 'id-1' });
   t.ok(parts().length >= 3, `${parts().length} slices`);
   t.ok(Math.max(...parts().map(({ length }) => length)) <= 500);
-  const built = applyOperations({ clusters: new Map(), routes: new Map() }, parts().flat());
+  const built = applyOperations(EMPTY_CONFIGURATION, parts().flat());
   t.same(diffConfigurations(built, configuration), []);
   t.equal(parts()[0]?.[0]?.kind, 'cluster', 'clusters come first');
   t.end();
@@ -90,21 +92,21 @@ t.test('a whole configuration is what it was at the start, whatever its maps hol
   const routes = new Map(Object.keys(routesOf(1_500)).map((id) => [id, routeTo('/old')]));
   const clusters = new Map([['c', { destinations: {} }]]);
   const { channel, letLeave, parts } = openChannel();
-  channel.start({ head: headOf(1), configuration: { clusters, routes } });
-  const before = { clusters: new Map(clusters), routes: new Map(routes) };
+  channel.start({ head: headOf(1), configuration: { ...EMPTY_CONFIGURATION, clusters, routes } });
+  const before = { ...EMPTY_CONFIGURATION, clusters: new Map(clusters), routes: new Map(routes) };
   routes.delete('r1499');
   routes.set('r1498', routeTo('/new'));
   routes.set('late', routeTo('/late'));
   clusters.clear();
   letLeave();
-  const built = applyOperations({ clusters: new Map(), routes: new Map() }, parts().flat());
+  const built = applyOperations(EMPTY_CONFIGURATION, parts().flat());
   t.same(diffConfigurations(built, before), []);
   t.end();
 });
 
 t.test('an empty configuration is one too', (t) => {
   const { channel, types } = openChannel();
-  channel.start({ head: headOf(1), configuration: { clusters: new Map(), routes: new Map() } });
+  channel.start({ head: headOf(1), configuration: EMPTY_CONFIGURATION });
   t.same(types(), ['transferBegin', 'transferEnd']);
   t.end();
 });
@@ -115,7 +117,7 @@ t.test('what is heavy has slices of its own', (t) => {
   );
   const clusters = new Map(Array.from({ length: 10 }, (_, index) => [`c${index}`, { destinations }]));
   const { channel, letLeave, parts } = openChannel();
-  channel.start({ head: headOf(1), configuration: { clusters, routes: new Map() } });
+  channel.start({ head: headOf(1), configuration: { ...EMPTY_CONFIGURATION, clusters } });
   letLeave();
   t.equal(parts().length, 5);
   t.end();
@@ -246,7 +248,7 @@ t.test('very many operations go as they came, which leads to the same', (t) => {
   channel.publish(deltaTo(4, [putRoute('r0', '/last'), deleteRoute('r1')]));
   answer(2);
   letLeave();
-  const built = applyOperations({ clusters: new Map(), routes: new Map() }, parts().flat());
+  const built = applyOperations(EMPTY_CONFIGURATION, parts().flat());
   t.same(
     [built.routes.get('r0')?.match.path, built.routes.has('r1'), built.routes.size],
     ['/last', false, 10_999],

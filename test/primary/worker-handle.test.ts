@@ -24,7 +24,10 @@ function createHandle() {
     storeCondition: () => ({ reachable: true, problem: null, since: '' }),
     isLastGoodUnsaved: () => false,
     unhealthyDestinations: () => 0,
+    materialCounts: () => ({ current: 0, stale: 0, missing: 0 }),
+    certificateExpiries: () => [],
     droppedConnections: () => 0,
+    refusedConnections: () => 0,
   });
   t.teardown(() => hub.close());
   const handle = new WorkerHandle(1, 0, worker as unknown as Worker, {
@@ -33,8 +36,11 @@ function createHandle() {
     onRejected: tell('rejected'),
     onAccepted: tell('accepted'),
     onMissed: tell('missed'),
+    onClosed: tell('closed'),
     onSample: (from, collection, sample) => hub.onSample(from, collection, sample),
     onExplained: tell('explained'),
+    onRefresh: tell('refresh'),
+    onRateDemands: tell('rate demands'),
     onDrained: tell('drained'),
     onExit: (from) => {
       told.push('exit');
@@ -77,11 +83,13 @@ t.test('the last sample of a worker counts after its exit, but leaves nothing in
         durationSumSeconds: 0.001,
         upstreamErrors: [],
         retries: 0,
+        rateLimited: 0,
         inFlightChange: 2,
       },
     ],
     connections: 2,
     webSockets: 0,
+    handshakes: [],
     revision: 1,
     eventLoopLagSeconds: { mean: 0, p99: 0, max: 0 },
     residentBytes: 1,

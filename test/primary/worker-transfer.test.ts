@@ -4,19 +4,14 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import type { Head, Operation } from '../../lib/core/config/change.ts';
 import { applyOperations } from '../../lib/core/config/difference.ts';
+import { EMPTY_CONFIGURATION } from '../../lib/core/config/document.ts';
 import { ContentFingerprint, hashEntry } from '../../lib/core/config/fingerprint.ts';
 import type { Cluster, Configuration, Route } from '../../lib/core/config/model.ts';
 import { WORKER_SETTINGS_VARIABLE, type WorkerSettings } from '../../lib/ipc/protocol.ts';
 import { type WorkerEvents, WorkerHandle } from '../../lib/primary/worker-handle.ts';
+import { QUIET_SETTINGS } from './worker-settings.ts';
 
-const SETTINGS: WorkerSettings = {
-  workerId: 1,
-  instance: 'test',
-  trustedProxies: [],
-  accessLogRate: 0,
-  logLevel: 'error',
-  prettyLog: false,
-};
+const SETTINGS: WorkerSettings = { ...QUIET_SETTINGS, workerId: 1, logLevel: 'error' };
 const clusterOf = (port: number): Cluster => ({ destinations: { d: { url: `http://127.0.0.1:${port}` } } });
 const routeTo = (path: string, index: number): Route => ({
   match: { hosts: [`h${index % 50}.test`], path },
@@ -54,7 +49,10 @@ function forkWorker() {
     onExplained: ignore,
     onAccepted: ignore,
     onMissed: ignore,
+    onClosed: ignore,
     onSample: ignore,
+    onRefresh: ignore,
+    onRateDemands: ignore,
     onDrained: ignore,
     onExit: () => note('exit'),
   };
@@ -71,6 +69,7 @@ function forkWorker() {
 t.test('a worker holds what it was sent, as a whole, in large and in small changes', async (t) => {
   const { handle, next } = forkWorker();
   let current: Configuration = {
+    ...EMPTY_CONFIGURATION,
     clusters: new Map(Array.from({ length: 20 }, (_, index) => [`c${index}`, clusterOf(1_000 + index)])),
     routes: new Map(
       Array.from({ length: 3_000 }, (_, index) => [`r${index}`, routeTo(`/a/${index}`, index)]),

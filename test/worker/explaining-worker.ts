@@ -5,6 +5,7 @@ import type { Cluster, Route } from '../../lib/core/config/model.ts';
 import type { ExplainRequest, Explanation } from '../../lib/core/explain/explanation.ts';
 import { UnhealthyDestinations } from '../../lib/core/health/unhealthy-destinations.ts';
 import { RouteStats, StatsRegistry } from '../../lib/core/metrics/route-stats.ts';
+import { DEFAULT_LISTENER_LIMITS } from '../../lib/ipc/protocol.ts';
 import { ExchangeSweeper } from '../../lib/proxy/exchange-sweeper.ts';
 import { Listener } from '../../lib/proxy/listener.ts';
 import type { ProxyContext } from '../../lib/proxy/proxy-context.ts';
@@ -15,12 +16,11 @@ import { RequestExplainer } from '../../lib/worker/explain.ts';
 import { RoutingTable } from '../../lib/worker/routing-table.ts';
 import { type ScriptedOrigin, startOrigin } from '../helpers/scripted-origin.ts';
 import type { TestOwner } from '../helpers/test-owner.ts';
+import { routeServices } from './route-services.ts';
 
 export const TRUSTED_ADDRESS = '127.0.0.2';
 export const WORKER_ID = 7;
 export const REVISION = 42;
-
-const environment = { random: Math.random, nowMs: () => performance.now(), workerOffset: 1 };
 
 export class ExplainingWorker {
   readonly context: ProxyContext;
@@ -31,10 +31,13 @@ export class ExplainingWorker {
   port = 0;
 
   constructor() {
+    this.table = new RoutingTable(routeServices, this.stats, new UnhealthyDestinations());
     this.context = {
-      routes: { match: () => null },
+      routes: this.table,
       revision: REVISION,
       draining: false,
+      overloaded: false,
+      limits: DEFAULT_LISTENER_LIMITS,
       logger: createLogger({ level: 'silent', pretty: false, base: {} }),
       accessLog: null,
       requestIds: new RequestIds(),
@@ -42,10 +45,8 @@ export class ExplainingWorker {
       sweeper: new ExchangeSweeper(),
       unroutedStats: new RouteStats('', '', this.stats),
     };
-    this.table = new RoutingTable(environment, this.stats, new UnhealthyDestinations());
     this.listener = new Listener(this.context);
     this.explainer = new RequestExplainer(this.context, WORKER_ID);
-    this.context.routes = this.table;
     this.explainer.routes = this.table;
   }
 
@@ -63,7 +64,7 @@ export class ExplainingWorker {
   }
 
   async listen(owner: TestOwner): Promise<void> {
-    const server = createServer((socket) => this.listener.accept(socket));
+    const server = createServer((socket) => this.listener.accept(socket, false));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     this.port = (server.address() as AddressInfo).port;

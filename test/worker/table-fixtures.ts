@@ -8,8 +8,9 @@ import type { ProxiedRoute } from '../../lib/proxy/proxied-route.ts';
 import { ConfigurationReceiver } from '../../lib/worker/configuration-receiver.ts';
 import { RoutingTable } from '../../lib/worker/routing-table.ts';
 import { WorkQueue } from '../../lib/worker/work-queue.ts';
+import { routeServices } from './route-services.ts';
 
-const environment = { random: () => 0.5, nowMs: () => 0, workerOffset: 0 };
+const services = { ...routeServices, balancing: { random: () => 0.5, nowMs: () => 0, workerOffset: 0 } };
 
 /** A cluster with one destination for each of the ports; the destination's id is `d` and the port. */
 export const putCluster = (id: string, ...ports: number[]): Operation => ({
@@ -32,7 +33,7 @@ export const putRoute = (id: string, path: string, cluster: string): Operation =
 export const deleteOf = (kind: 'route' | 'cluster', id: string): Operation => ({ op: 'delete', kind, id });
 
 export function createTable(unhealthy = new UnhealthyDestinations()): RoutingTable {
-  return new RoutingTable(environment, new StatsRegistry(), unhealthy);
+  return new RoutingTable(services, new StatsRegistry(), unhealthy);
 }
 
 export function find(table: RoutingTable | undefined, path: string): ProxiedRoute | null {

@@ -45,6 +45,7 @@ const configurations: fc.Arbitrary<Configuration> = fc
   .dictionary(clusterIds, clusters, { minKeys: 1 })
   .chain((chosen) =>
     fc.dictionary(fc.constantFrom(...'rstuvw'), routesTo(Object.keys(chosen))).map((routes) => ({
+      ...EMPTY_CONFIGURATION,
       clusters: new Map(Object.entries(chosen)),
       routes: new Map(Object.entries(routes)),
     })),

@@ -31,7 +31,7 @@ function printInstance(status: InstanceStatus): void {
   const { configuration, store, workers } = status;
   const { refused } = configuration;
   const lines = [
-    `${status.instance}, version ${status.version}, ${status.ready ? 'ready' : 'not ready'}, listens on ${status.listen || '(nothing yet)'}`,
+    `${status.instance}, version ${status.version}, ${status.ready ? 'ready' : 'not ready'}, listens on ${listensOn(status)}`,
     `store     ${store.kind} (${store.source}), ${store.reachable ? 'reachable' : 'not reachable'}${store.problem === null ? '' : `: ${store.problem}`}`,
     `revision  ${configuration.revision}, ${counted(configuration.routes, 'route')}, ${counted(configuration.clusters, 'cluster')}, fingerprint ${configuration.fingerprint}`,
     `traffic   ${status.requestsPerSecond} requests a second`,
@@ -39,6 +39,10 @@ function printInstance(status: InstanceStatus): void {
   if (configuration.degraded !== null) lines.push(`degraded  ${configuration.degraded}`);
   if (refused !== null) lines.push(`refused   revision ${refused.revision ?? '?'} at ${refused.at}`);
   for (const problem of refused?.problems ?? []) lines.push(`          ${formatProblem(problem)}`);
+  // A gateway of an older version says nothing of them.
+  for (const { name, problem, since } of status.materials ?? []) {
+    lines.push(`material  ${name}: ${problem} (since ${since})`);
+  }
   printLines([...lines, '']);
   process.stdout.write(
     formatTable(
@@ -52,6 +56,11 @@ function printInstance(status: InstanceStatus): void {
       ]),
     ),
   );
+}
+
+function listensOn({ listen, listenTls }: InstanceStatus): string {
+  if (listen === '') return '(nothing yet)';
+  return listenTls === undefined ? listen : `${listen} and, with TLS, ${listenTls}`;
 }
 
 function printFleet(instances: readonly FleetMember[]): void {

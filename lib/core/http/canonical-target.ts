@@ -57,8 +57,8 @@ export class Target {
  * throws: what must not be forwarded comes back with its `problem`. A target that begins with two
  * slashes is a path, not an authority.
  */
-export function parseTarget(target: string): Target {
-  if (target.length > MAX_TARGET_CHARACTERS) return refuse('too long');
+export function parseTarget(target: string, maxCharacters = MAX_TARGET_CHARACTERS): Target {
+  if (target.length > maxCharacters) return refuse('too long');
   return target.startsWith('/') ? parsePathAndQuery(target, null) : parseAbsoluteForm(target);
 }
 

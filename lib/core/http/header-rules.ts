@@ -33,6 +33,8 @@ const REQUEST_RULES: ReadonlyMap<string, HeaderRule> = new Map([
   ['forwarded', FORWARDED],
   ['x-real-ip', FORWARDED],
   ['x-request-id', REQUEST_ID],
+  // Says which consumer an API key or a password is of: nobody's word but ours.
+  ['x-consumer-id', DROP],
 ]);
 
 const RESPONSE_RULES: ReadonlyMap<string, HeaderRule> = new Map([

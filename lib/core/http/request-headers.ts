@@ -14,6 +14,7 @@ import {
   TRAILER,
   TRANSFER_ENCODING,
 } from './header-rules.ts';
+import { type IdentityHeaders, NO_IDENTITY_HEADERS } from './identity-headers.ts';
 
 /** What `readRequestHead` finds in one pass over a request's raw headers. Reused by nobody: one a request. */
 export class RequestHead {
@@ -30,6 +31,8 @@ export class RequestHead {
   forwardedFor = '';
   hasForwarded = false;
   hasForwardedProto = false;
+  /** The first value of X-Forwarded-Proto, lower-cased. */
+  forwardedProto = '';
   hasForwardedHost = false;
   expectsTrailers = false;
   announcesTrailers = false;
@@ -70,7 +73,7 @@ function readField(head: RequestHead, rule: number, name: string, value: string)
       head.forwardedFor = joined(head.forwardedFor, value);
       break;
     case FORWARDED:
-      readForwarded(head, name.toLowerCase());
+      readForwarded(head, name.toLowerCase(), value);
       break;
     case TE:
       head.expectsTrailers ||= value
@@ -88,10 +91,15 @@ function joined(before: string, value: string): string {
   return before === '' ? value : `${before}, ${value}`;
 }
 
-function readForwarded(head: RequestHead, name: string): void {
+function readForwarded(head: RequestHead, name: string, value: string): void {
   if (name === 'forwarded') head.hasForwarded = true;
-  else if (name === 'x-forwarded-proto') head.hasForwardedProto = true;
+  else if (name === 'x-forwarded-proto') readForwardedProto(head, value);
   else if (name === 'x-forwarded-host') head.hasForwardedHost = true;
+}
+
+function readForwardedProto(head: RequestHead, value: string): void {
+  if (!head.hasForwardedProto) head.forwardedProto = value.split(',', 1)[0]!.trim().toLowerCase();
+  head.hasForwardedProto = true;
 }
 
 /** What the gateway says of the client in the request that it sends on. */
@@ -104,6 +112,8 @@ export interface ForwardingFacts {
   /** The Host that the client asked for, as it wrote it. */
   readonly clientHost: string;
   readonly requestId: string;
+  /** What no client may say of itself. */
+  readonly identityHeaders: IdentityHeaders;
 }
 
 /**
@@ -118,11 +128,13 @@ export function buildRequestHeaders(
   facts: ForwardingFacts,
 ): string[] {
   const out: string[] = [];
+  const identityHeaders = facts.identityHeaders.isEmpty ? null : facts.identityHeaders;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!;
     const rule = requestHeaderRule(name);
     if (rule === KEEP || rule === CONTENT_LENGTH) {
       if (head.nominated?.has(name.toLowerCase()) && rule === KEEP) continue;
+      if (identityHeaders?.has(name)) continue;
       out.push(name, rawHeaders[index + 1]!);
     } else if (
       rule === FORWARDED &&
@@ -189,11 +201,15 @@ const FORBIDDEN_TRAILERS: ReadonlySet<string> = new Set([
 ]);
 
 /** A trailer section without the fields that it must not carry; null where nothing is left. */
-export function cleanTrailers(rawTrailers: readonly string[]): string[] | null {
+export function cleanTrailers(
+  rawTrailers: readonly string[],
+  identityHeaders = NO_IDENTITY_HEADERS,
+): string[] | null {
   let kept: string[] | null = null;
   for (let index = 0; index + 1 < rawTrailers.length; index += 2) {
     const name = rawTrailers[index]!;
     if (FORBIDDEN_TRAILERS.has(name.toLowerCase()) || requestHeaderRule(name) !== KEEP) continue;
+    if (identityHeaders.has(name)) continue;
     kept ??= [];
     kept.push(name, rawTrailers[index + 1]!);
   }

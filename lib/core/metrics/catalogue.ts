@@ -36,6 +36,12 @@ export const METRICS = {
     'Failed attempts at origins, by error code',
   ),
   retries: define('retries_total', 'counter', ROUTE, 'Attempts beyond the first'),
+  rateLimited: define(
+    'rate_limited_total',
+    'counter',
+    ROUTE,
+    'Requests refused by the rate limits of the route',
+  ),
   workers: define('workers', 'gauge', ['state'], 'Worker processes, by state'),
   workerRestarts: define(
     'worker_restarts_total',
@@ -63,6 +69,18 @@ export const METRICS = {
     'gauge',
     ['worker'],
     'CPU time used by the process, user and system',
+  ),
+  tlsHandshakes: define(
+    'tls_handshakes_total',
+    'counter',
+    ['result'],
+    'TLS handshakes with clients: full, resumed, or why they failed',
+  ),
+  connectionsRefused: define(
+    'connections_refused_total',
+    'counter',
+    [],
+    'Client connections that were one too many, in all or of one address',
   ),
   connectionsDropped: define(
     'connections_dropped_total',
@@ -112,6 +130,18 @@ export const METRICS = {
     'gauge',
     [],
     '1 while the configuration cannot be saved to the state directory',
+  ),
+  materials: define(
+    'materials',
+    'gauge',
+    ['state'],
+    'Keys, secrets and certificates that the configuration needs: current, stale (the former one is in use), missing',
+  ),
+  certificateExpiry: define(
+    'certificate_expiry_timestamp_seconds',
+    'gauge',
+    ['host'],
+    'When the certificate of the listener expires, in Unix time',
   ),
   destinationsUnhealthy: define(
     'destinations_unhealthy',

@@ -20,6 +20,8 @@ export interface RouteSample {
   /** Error code to number of failed attempts. */
   readonly upstreamErrors: readonly (readonly [code: string, count: number])[];
   readonly retries: number;
+  /** Requests that the rate limits of the route refused. */
+  readonly rateLimited: number;
   /** By how much the requests under way became more, or fewer. */
   readonly inFlightChange: number;
 }
@@ -49,6 +51,7 @@ export class RouteStats {
   #durationSumSeconds = 0;
   #upstreamErrors: Map<string, number> | null = null;
   #retries = 0;
+  #rateLimited = 0;
   #inFlight = 0;
   #sampledInFlight = 0;
   #changed = false;
@@ -85,6 +88,11 @@ export class RouteStats {
     this.#noteChange();
   }
 
+  countRateLimited(): void {
+    this.#rateLimited += 1;
+    this.#noteChange();
+  }
+
   countRetry(): void {
     this.#retries += 1;
     this.#noteChange();
@@ -106,6 +114,7 @@ export class RouteStats {
       durationSumSeconds: this.#durationSumSeconds,
       upstreamErrors: this.#upstreamErrors === null ? [] : [...this.#upstreamErrors],
       retries: this.#retries,
+      rateLimited: this.#rateLimited,
       inFlightChange: this.#inFlight - this.#sampledInFlight,
     };
     this.#sampledInFlight = this.#inFlight;
@@ -114,6 +123,7 @@ export class RouteStats {
     this.#durationSumSeconds = 0;
     this.#upstreamErrors = null;
     this.#retries = 0;
+    this.#rateLimited = 0;
     this.#changed = false;
     return sample;
   }

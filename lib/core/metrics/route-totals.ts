@@ -10,6 +10,7 @@ export interface RouteTotal {
   durationSumSeconds: number;
   readonly upstreamErrors: Map<string, number>;
   retries: number;
+  rateLimited: number;
   /** Requests in flight, by worker. */
   readonly inFlight: Map<number, number>;
 }
@@ -36,6 +37,7 @@ export class RouteTotals {
     total.durationSumSeconds += sample.durationSumSeconds;
     for (const [code, count] of sample.upstreamErrors) addTo(total.upstreamErrors, code, count);
     total.retries += sample.retries;
+    total.rateLimited += sample.rateLimited;
     const inFlight = (total.inFlight.get(worker) ?? 0) + sample.inFlightChange;
     if (inFlight === 0) total.inFlight.delete(worker);
     else total.inFlight.set(worker, inFlight);
@@ -75,6 +77,7 @@ export class RouteTotals {
         durationSumSeconds: 0,
         upstreamErrors: new Map(),
         retries: 0,
+        rateLimited: 0,
         inFlight: new Map(),
       };
       this.#totals.set(key, total);

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { NO_IDENTITY_HEADERS } from '../../../lib/core/http/identity-headers.ts';
 import {
   buildRequestHeaders,
   cleanTrailers,
@@ -12,6 +13,7 @@ const FACTS: ForwardingFacts = {
   scheme: 'http',
   clientHost: 'shop.example:8080',
   requestId: 'id-1',
+  identityHeaders: NO_IDENTITY_HEADERS,
 };
 const TRUSTED: ForwardingFacts = { ...FACTS, peerTrusted: true };
 

@@ -24,6 +24,7 @@ t.test('a sample holds what was counted since the last one', async (t) => {
   stats.countUpstreamError('GW_ERR_UPSTREAM_RESET');
   stats.countUpstreamError('GW_ERR_UPSTREAM_RESET');
   stats.countRetry();
+  stats.countRateLimited();
   const [sample, ...others] = registry.takeSamples();
   t.same(others, [], 'one sample a route');
   t.match(sample, {
@@ -35,6 +36,7 @@ t.test('a sample holds what was counted since the last one', async (t) => {
     ],
     upstreamErrors: [['GW_ERR_UPSTREAM_RESET', 2]],
     retries: 1,
+    rateLimited: 1,
     inFlightChange: 1,
   });
   t.equal(sample?.durationSumSeconds.toFixed(6), '0.143000');
@@ -56,6 +58,7 @@ t.test('the next sample begins at nothing', async (t) => {
       durationSumSeconds: 0,
       upstreamErrors: [],
       retries: 1,
+      rateLimited: 0,
       inFlightChange: 0,
     },
   ]);

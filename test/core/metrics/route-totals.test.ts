@@ -10,6 +10,7 @@ const EMPTY: RouteSample = {
   durationSumSeconds: 0,
   upstreamErrors: [],
   retries: 0,
+  rateLimited: 0,
   inFlightChange: 0,
 };
 
@@ -30,6 +31,7 @@ t.test('samples of all workers add up', async (t) => {
     durationSumSeconds: 0.5,
     upstreamErrors: [['GW_ERR_UPSTREAM_RESET', 3]],
     retries: 2,
+    rateLimited: 3,
     inFlightChange: 4,
   });
   totals.add(2, {
@@ -49,7 +51,7 @@ t.test('samples of all workers add up', async (t) => {
     ],
   );
   t.same(total?.durationBuckets, buckets(2, 6));
-  t.same([total?.durationSumSeconds, total?.retries], [1.5, 3]);
+  t.same([total?.durationSumSeconds, total?.retries, total?.rateLimited], [1.5, 3, 3]);
   t.same([...(total?.upstreamErrors ?? [])], [['GW_ERR_UPSTREAM_RESET', 4]]);
   t.same(
     [...(total?.inFlight ?? [])],

@@ -1,0 +1,154 @@
+import { BucketRing } from './bucket-ring.ts';
+import { LimitBucket } from './limit-bucket.ts';
+import { LEAST_OFFER, MAX_REPORTED_KEYS, type RateDemand, type RateShare } from './rate-demand.ts';
+import { hashRateKey, RateKeyMap } from './rate-key.ts';
+import { demandThreshold } from './rate-shares.ts';
+import type { BucketRule } from './token-bucket.ts';
+
+const MAX_BUCKETS = 65_536;
+/** So many places are looked at with each report, so that what a flood left behind goes within a minute. */
+const SWEPT_AT_ONCE = 1_000;
+
+export interface RateLimitTableOptions {
+  /** Which part of each limit is this worker's, unless it is told otherwise. */
+  readonly defaultShare: number;
+  /** An integer of 32 bits without sign, by chance: see `RateKeyMap`. */
+  readonly salt: number;
+  readonly maxBuckets?: number;
+}
+
+/**
+ * A worker's token buckets, one for each limit and key that is not full. Each request costs the same, however
+ * many there are.
+ *
+ * The table is bounded. What is full again is as good as absent and goes first; in a full table, of a few
+ * buckets the fullest goes. To be forgotten before its time, a key has to be emptied, and then as many other
+ * keys have to come as the table holds, each emptied as well: each of those had a budget of its own, so the
+ * flood has been let through far more often than the one bucket that it regains would allow. Forgetting is
+ * never the cheap way. To refuse new keys instead while the table is full would let the flood lock out all others.
+ */
+export class RateLimitTable {
+  readonly #buckets = new Map<string, LimitBucket>();
+  readonly #byHash: RateKeyMap<LimitBucket>;
+  readonly #ring: BucketRing;
+  readonly #maxBuckets: number;
+  #defaultShare: number;
+  /** Counts reports, so that what was counted for an earlier one is not counted again. */
+  #round = 0;
+  #pressed: LimitBucket[] = [];
+
+  constructor({ defaultShare, salt, maxBuckets = MAX_BUCKETS }: RateLimitTableOptions) {
+    this.#defaultShare = defaultShare;
+    this.#byHash = new RateKeyMap(salt);
+    this.#maxBuckets = maxBuckets;
+    this.#ring = new BucketRing(maxBuckets, (bucket) => this.#forget(bucket));
+  }
+
+  get size(): number {
+    return this.#ring.buckets.length;
+  }
+
+  get defaultShare(): number {
+    return this.#defaultShare;
+  }
+
+  /** The bucket of a key, refilled up to now; a new one is full. */
+  find(key: string, rule: BucketRule, nowMs: number): LimitBucket {
+    const bucket = this.#buckets.get(key) ?? this.#create(key, rule, nowMs);
+    if (bucket.rule !== rule) bucket.changeRule(rule, nowMs);
+    bucket.use(nowMs);
+    return bucket;
+  }
+
+  /** As `find`, without leaving a trace: null where there is none, and it would be full. */
+  peek(key: string, nowMs: number): LimitBucket | null {
+    const bucket = this.#buckets.get(key) ?? null;
+    bucket?.refill(nowMs);
+    return bucket;
+  }
+
+  /** Counts a request for the exchange, after it was let through or refused. */
+  countRequest(bucket: LimitBucket): void {
+    bucket.countRequest(this.#round);
+    // Who has all of the limits has nobody to tell.
+    if (this.#defaultShare >= 1 || bucket.isListed || !bucket.isPressed) return;
+    if (this.#pressed.length >= this.#maxBuckets) return;
+    bucket.isListed = true;
+    this.#pressed.push(bucket);
+  }
+
+  /** What others should hear: the keys that are pressed most, with their requests since the last call. */
+  takeDemands(nowMs: number): RateDemand[] {
+    const pressed = this.#pressed;
+    this.#pressed = [];
+    this.#round += 1;
+    this.#ring.sweep(Math.min(SWEPT_AT_ONCE, this.size), nowMs);
+    const threshold = demandThreshold(
+      pressed.map(({ requests }) => requests),
+      MAX_REPORTED_KEYS,
+    );
+    const demands: RateDemand[] = [];
+    for (const bucket of pressed) {
+      bucket.isListed = false;
+      if (bucket.requests < threshold || demands.length >= MAX_REPORTED_KEYS) continue;
+      demands.push(demandOf(bucket, bucket.requests, 0));
+    }
+    return demands;
+  }
+
+  /** Takes what the exchange tells. @returns the tokens that had to be given up for it */
+  takeShares(defaultShare: number, shares: readonly RateShare[], nowMs: number): RateDemand[] {
+    if (defaultShare !== this.#defaultShare) this.#changeDefaultShare(defaultShare, nowMs);
+    const offers: RateDemand[] = [];
+    for (const [key, share, granted, burst, tokensPerMs] of shares) {
+      const bucket = this.#byHash.get(key) ?? this.#createUnasked(key, { burst, tokensPerMs }, nowMs);
+      const surplus =
+        share === null
+          ? bucket.takeDefaultShare(defaultShare, nowMs)
+          : bucket.takeToldShare(share, defaultShare, nowMs);
+      bucket.add(granted);
+      if (surplus >= LEAST_OFFER) offers.push(demandOf(bucket, 0, surplus));
+    }
+    return offers;
+  }
+
+  #changeDefaultShare(defaultShare: number, nowMs: number): void {
+    this.#defaultShare = defaultShare;
+    for (const bucket of this.#ring.buckets) {
+      if (!bucket.isTold) bucket.takeDefaultShare(defaultShare, nowMs);
+    }
+  }
+
+  #create(key: string, rule: BucketRule, nowMs: number): LimitBucket {
+    const hash = hashRateKey(key);
+    const unasked = this.#byHash.get(hash);
+    if (unasked?.key === '') {
+      unasked.key = key;
+      this.#buckets.set(key, unasked);
+      return unasked;
+    }
+    const bucket = new LimitBucket(key, hash, rule, this.#defaultShare, nowMs);
+    this.#ring.add(bucket, nowMs);
+    this.#buckets.set(key, bucket);
+    this.#byHash.set(hash, bucket);
+    return bucket;
+  }
+
+  /** The exchange tells of a key that no request has come for: what it gives up must not be there when one comes. */
+  #createUnasked(hash: number, rule: BucketRule, nowMs: number): LimitBucket {
+    const bucket = new LimitBucket('', hash, rule, this.#defaultShare, nowMs);
+    this.#ring.add(bucket, nowMs);
+    this.#byHash.set(hash, bucket);
+    return bucket;
+  }
+
+  #forget(bucket: LimitBucket): void {
+    if (bucket.key !== '') this.#buckets.delete(bucket.key);
+    // Another key may have the same hash, and the place by now.
+    if (this.#byHash.get(bucket.hash) === bucket) this.#byHash.delete(bucket.hash);
+  }
+}
+
+function demandOf(bucket: LimitBucket, requests: number, offered: number): RateDemand {
+  return [bucket.hash, requests, offered, bucket.rule.burst, bucket.rule.tokensPerMs];
+}

@@ -1,0 +1,36 @@
+import type { Logger } from 'pino';
+import type { Authenticator } from '../auth/authenticator.ts';
+import { openAuthenticator } from '../auth/open-authenticator.ts';
+import { openStateDirectory } from '../store/state-directory.ts';
+import type { GatewaySettings } from './gateway-settings.ts';
+import { type OpenedStore, openStore } from './open-store.ts';
+
+/** What a gateway holds from its beginning to its end. */
+export interface OpenedResources {
+  readonly opened: OpenedStore;
+  readonly authenticator: Authenticator;
+}
+
+/** Opens the state directory, the store and the tokens of the management API: all of them or none. @throws Error */
+export async function openResources(settings: GatewaySettings, logger: Logger): Promise<OpenedResources> {
+  await openStateDirectory(settings.stateDirectory);
+  const opened = await openStore(settings, logger);
+  try {
+    const { authenticator, createdTokenFile } = await openAuthenticator(
+      settings.authentication,
+      settings.stateDirectory,
+      logger,
+    );
+    if (createdTokenFile !== null) {
+      logger.warn(
+        { file: createdTokenFile },
+        'a token for the management API was created: it is in this file',
+      );
+    }
+    return { opened, authenticator };
+  } catch (error) {
+    await opened.store.close();
+    await opened.lock?.release();
+    throw error;
+  }
+}

@@ -1,0 +1,34 @@
+import { randomInt } from 'node:crypto';
+import type { RateDemand, RateShare } from '../../core/policy/rate-demand.ts';
+import { RateLimitTable } from '../../core/policy/rate-limit-table.ts';
+
+const SALT_RANGE = 2 ** 32;
+
+/**
+ * The token buckets of a worker, for all of its routes. They outlive changes of the routes: a bucket goes by the
+ * id of its route, the name of the limit and the key.
+ */
+export class RateLimiters {
+  readonly table: RateLimitTable;
+  /** The clock of all buckets, which never goes back. */
+  readonly nowMs: () => number;
+
+  /** @param defaultShare which part of each limit is this worker's, until the primary says otherwise */
+  constructor(defaultShare: number, nowMs: () => number = () => performance.now()) {
+    this.table = new RateLimitTable({ defaultShare, salt: randomInt(SALT_RANGE) });
+    this.nowMs = nowMs;
+  }
+
+  /** What the primary should hear, every `RATE_REPORT_INTERVAL_MS`; most often nothing. */
+  takeDemands(): readonly RateDemand[] {
+    return this.table.takeDemands(this.nowMs());
+  }
+
+  /** Takes what the primary tells. @returns what it should hear in return, most often nothing */
+  takeShares(message: {
+    readonly defaultShare: number;
+    readonly shares: readonly RateShare[];
+  }): readonly RateDemand[] {
+    return this.table.takeShares(message.defaultShare, message.shares, this.nowMs());
+  }
+}

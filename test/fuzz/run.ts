@@ -1,0 +1,64 @@
+/**
+ * Fuzzes for as long as one likes: `node test/fuzz/run.ts --seconds 600 [--seed N]`. Half of the time goes to requests,
+ * half to answers. After a fault it goes on from the next seed. Exits with 1 where there was one.
+ */
+import { parseArgs } from 'node:util';
+import type { TestOwner } from '../helpers/test-owner.ts';
+import { type Fuzzer, type FuzzOutcome, fuzz } from './fuzzer.ts';
+import { startRequestFuzzer } from './request-fuzzer.ts';
+import { startResponseFuzzer } from './response-fuzzer.ts';
+
+const { values } = parseArgs({ options: { seconds: { type: 'string' }, seed: { type: 'string' } } });
+const seconds = Number(values.seconds ?? 60);
+const firstSeed = Number(values.seed ?? Date.now() % 1_000_000);
+
+type StartFuzzer<Plan> = (owner: TestOwner, seed: number) => Promise<Fuzzer<Plan>>;
+
+/** Runs one fuzzer on a gateway of its own, which ends with it. */
+async function runOnce<Plan>(
+  start: StartFuzzer<Plan>,
+  limitSeconds: number,
+  seed: number,
+): Promise<FuzzOutcome> {
+  const releases: (() => unknown)[] = [];
+  try {
+    const fuzzer = await start({ teardown: (release) => void releases.push(release) }, seed);
+    return await fuzz(fuzzer, limitSeconds, seed);
+  } finally {
+    for (const release of releases.reverse()) await release();
+  }
+}
+
+async function runFor<Plan>(start: StartFuzzer<Plan>, limitSeconds: number): Promise<FuzzOutcome[]> {
+  const outcomes: FuzzOutcome[] = [];
+  const deadlineMs = performance.now() + limitSeconds * 1_000;
+  for (let seed = firstSeed; performance.now() < deadlineMs; seed++) {
+    const outcome = await runOnce(start, (deadlineMs - performance.now()) / 1_000, seed);
+    outcomes.push(outcome);
+    if (outcome.report !== '') process.stdout.write(`seed ${seed}: ${outcome.report}\n\n`);
+  }
+  return outcomes;
+}
+
+function describe(name: string, outcomes: readonly FuzzOutcome[]): string {
+  const sumOf = (key: 'inputs' | 'requests' | 'seconds') =>
+    outcomes.reduce((sum, outcome) => sum + outcome[key], 0);
+  const countOf = (...faults: string[]) =>
+    outcomes.filter(({ fault }) => faults.includes(fault ?? '')).length;
+  const found = outcomes.filter(({ fault }) => fault !== null).length;
+  const figures = [
+    `${sumOf('inputs')} inputs in ${sumOf('seconds')} s`,
+    `${sumOf('requests')} requests at the origin`,
+    `${countOf('crash')} crashes`,
+    `${countOf('leaked request', 'second request')} requests leaked`,
+    `${countOf('foreign bytes')} times foreign bytes`,
+    `${found} faults in all`,
+    `seed ${firstSeed}`,
+  ];
+  return `${name}: ${figures.join(', ')}\n`;
+}
+
+const requests = await runFor(startRequestFuzzer, seconds / 2);
+const responses = await runFor(startResponseFuzzer, seconds / 2);
+process.stdout.write(describe('requests', requests) + describe('answers', responses));
+process.exitCode = [...requests, ...responses].some(({ fault }) => fault !== null) ? 1 : 0;
