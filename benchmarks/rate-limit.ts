@@ -73,7 +73,7 @@ function measureFlood() {
 function measureLedger() {
   const ledger = new RateLedger(1);
   const workers = Array.from({ length: WORKERS }, (_, index) => index);
-  const members = { workers, instances: 2, defaultShare: 1 / (2 * WORKERS) };
+  const members = { workers, instances: 2, hearsOthers: true, defaultShare: 1 / (2 * WORKERS) };
   const demands: RateDemand[] = Array.from({ length: PRESSED_KEYS }, (_, index) => [
     index,
     1 + (index % 7),

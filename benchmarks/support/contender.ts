@@ -5,6 +5,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ConfigurationDocument } from '../../lib/core/config/model.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const START_LIMIT_MS = 15_000;
@@ -99,11 +100,16 @@ export async function start(
 
 /** The gateway with one route and as many workers as said, its access log off. */
 export function startGateway(originPort: number, workers = 1): Promise<Contender> {
+  const cluster = { destinations: { origin: { url: `http://127.0.0.1:${originPort}` } } };
+  const route = { match: { path: '/{**rest}' }, cluster: 'origin' };
+  return startGatewayWith({ clusters: { origin: cluster }, routes: { all: route } }, workers);
+}
+
+/** The gateway with a configuration, its access log off. */
+export function startGatewayWith(configuration: ConfigurationDocument, workers = 1): Promise<Contender> {
   return start('gateway', (port, directory) => {
     const config = join(directory, 'gateway.json');
-    const cluster = { destinations: { origin: { url: `http://127.0.0.1:${originPort}` } } };
-    const route = { match: { path: '/{**rest}' }, cluster: 'origin' };
-    writeFileSync(config, JSON.stringify({ clusters: { origin: cluster }, routes: { all: route } }));
+    writeFileSync(config, JSON.stringify(configuration));
     const words = ['--config', config, '--state', join(directory, 'state'), '--listen', `127.0.0.1:${port}`];
     const rest = [
       '--admin',

@@ -1,11 +1,13 @@
 /** The admin listener: probes and metrics for everybody, the management API for those with a token. */
 import { randomUUID } from 'node:crypto';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { ERRORS } from '../core/errors.ts';
 import { AccessGate } from './access-gate.ts';
+import { type AdminTls, adminContextOptions } from './admin-tls.ts';
 import { createApi } from './api.ts';
 import type { ApiScope } from './api-scope.ts';
 import { AuditLog } from './audit-log.ts';
@@ -17,7 +19,7 @@ import { sendProblem } from './problem-document.ts';
 import { limitRest } from './unread-body.ts';
 import { refuseUnreadable } from './unreadable-request.ts';
 
-/** Also until the first byte of a connection: nobody has shown a token by then. */
+/** Also until the first byte of a connection: nobody has shown a token by then. With TLS also of the handshake. */
 const HEADERS_TIMEOUT_MS = 5_000;
 /** A document of 64 MiB has to get here in this time. */
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -26,6 +28,12 @@ const SILENCE_TIMEOUT_MS = 90_000;
 const MAX_CONNECTIONS = 512;
 /** So long what is under way may take to end, when the listener closes. */
 const CLOSE_GRACE_MS = 1_000;
+
+const HTTP_OPTIONS: http.ServerOptions = {
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  connectionsCheckingInterval: 1_000,
+};
 
 /** What the client wants to hear before it sends its body. */
 type Expectation = 'none' | 'continue' | 'unknown';
@@ -37,6 +45,8 @@ export interface AdminServerOptions {
   readonly logger: Logger;
   readonly version: string;
   readonly streamTiming?: StreamTiming;
+  /** Null: plain HTTP. */
+  readonly tls: AdminTls | null;
 }
 
 export class AdminServer {
@@ -47,6 +57,8 @@ export class AdminServer {
   readonly #connections = new ConnectionLimit();
   /** Connections whose last answer is on its way (RFC 9112 §9.6): what else comes on them is not looked at. */
   readonly #closing = new WeakSet<Socket>();
+  /** All connections that there are, those included whose handshake is under way. */
+  readonly #sockets = new Set<Socket>();
   readonly #server: http.Server;
   #api: ApiScope | null = null;
 
@@ -75,7 +87,9 @@ export class AdminServer {
   /** Ends event streams at once, gives what is under way a moment, and closes. */
   async close(): Promise<void> {
     this.#streams.close();
-    const limit = setTimeout(() => this.#server.closeAllConnections(), CLOSE_GRACE_MS);
+    const limit = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, CLOSE_GRACE_MS);
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeIdleConnections();
@@ -84,18 +98,21 @@ export class AdminServer {
     await this.#api?.close();
   }
 
+  /** New connections are made with this; those that stand live on. @throws Error where it cannot be used */
+  renewTls(tls: AdminTls): void {
+    if (this.#server instanceof https.Server) this.#server.setSecureContext(adminContextOptions(tls));
+  }
+
   #createServer(): http.Server {
-    const server = http.createServer(
-      {
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        connectionsCheckingInterval: 1_000,
-      },
-      (request, response) => this.#receive(request, response, 'none'),
-    );
+    const { tls } = this.#options;
+    const server = tls === null ? http.createServer(HTTP_OPTIONS) : createSecureServer(tls);
+    server.on('request', (request, response) => this.#receive(request, response, 'none'));
     server.on('checkContinue', (request, response) => this.#receive(request, response, 'continue'));
     server.on('checkExpectation', (request, response) => this.#receive(request, response, 'unknown'));
-    server.on('connection', (socket) => {
+    // With TLS before the handshake: who is one too many does not get that far.
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
       if (!this.#connections.admit(socket)) socket.destroy();
     });
     server.maxConnections = MAX_CONNECTIONS;
@@ -131,4 +148,15 @@ export class AdminServer {
     if (response.headersSent) response.destroy();
     else sendProblem(response, { definition: ERRORS.internal, detail: null, members: {} }, requestId);
   }
+}
+
+function createSecureServer(tls: AdminTls): https.Server {
+  const asksForCertificate = tls.clientCa !== null;
+  return https.createServer({
+    ...HTTP_OPTIONS,
+    ...adminContextOptions(tls),
+    handshakeTimeout: HEADERS_TIMEOUT_MS,
+    requestCert: asksForCertificate,
+    rejectUnauthorized: asksForCertificate,
+  });
 }

@@ -1,5 +1,6 @@
 import { ERRORS } from '../core/errors.ts';
 import type { ExplainRequest } from '../core/explain/explanation.ts';
+import { hideCredentials } from '../core/explain/hide-credentials.ts';
 import type { ApiScope } from './api-scope.ts';
 import { ControlError, type ControlPlane } from './control-plane.ts';
 import { checkHeaders, listHeaders } from './explain-headers.ts';
@@ -30,7 +31,8 @@ export function addExplainRoutes(api: ApiScope, controlPlane: ControlPlane): voi
         },
       },
     },
-    async (request, reply) => reply.send(await controlPlane.explain(readExplainRequest(request.body))),
+    async (request, reply) =>
+      reply.send(hideCredentials(await controlPlane.explain(readExplainRequest(request.body)))),
   );
 }
 

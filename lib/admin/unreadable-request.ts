@@ -3,9 +3,12 @@ import type { Duplex } from 'node:stream';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import { PROBLEM_TYPE, renderProblem } from './problem-document.ts';
 
-/** Answers bytes that are no HTTP request, or one that came too slowly or with too large a head, and hangs up. */
+/**
+ * Answers bytes that are no HTTP request, or one that came too slowly or with too large a head, and hangs up. What
+ * went wrong with TLS can only be hung up on.
+ */
 export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex, requestId: string): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (error.code === 'ECONNRESET' || isTlsFailure(error.code) || !socket.writable) {
     socket.destroy();
     return;
   }
@@ -19,6 +22,10 @@ export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex, r
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+function isTlsFailure(code = ''): boolean {
+  return code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code === 'EPROTO';
 }
 
 function definitionOf(code: string | undefined): ErrorDefinition {

@@ -7,6 +7,9 @@ import { SignatureKey } from './signature-key.ts';
 import type { TokenHeader } from './token-decoding.ts';
 import { UnknownKeyIds } from './unknown-key-ids.ts';
 
+/** How often newer keys are asked for at most. The primary looks less often still, but it can be asked for nothing. */
+const ASK_INTERVAL_MS = 1_000;
+
 /** What keys are made of: the text of a material, or the set that stands in the issuer itself. */
 type KeySource = string | NonNullable<Issuer['jwks']>;
 
@@ -26,7 +29,8 @@ export class IssuerKeys {
   /** What was last read, be it with success or not: null where there was nothing, undefined before that. */
   #source: KeySource | null | undefined = undefined;
   #problem: string | null = null;
-  #refreshing: Promise<void> | null = null;
+  #refreshing: Promise<boolean> | null = null;
+  #askedAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param onChange hears that former keys are no longer valid, before the next look-up returns */
   constructor(issuer: Issuer, materials: Materials, onChange: () => void) {
@@ -104,18 +108,23 @@ export class IssuerKeys {
   mayHaveNewer({ algorithm, keyId }: TokenHeader, nowMs: number): boolean {
     if (this.#keys === null || keyId === null || this.#issuer.jwksUrl === undefined) return false;
     if (!(this.#issuer.algorithms as readonly string[]).includes(algorithm)) return false;
-    return !this.#knows(keyId) && !this.#unknownIds.has(keyId, nowMs);
+    if (this.#knows(keyId) || this.#unknownIds.has(keyId, nowMs)) return false;
+    // A clock that was set back makes nobody wait longer.
+    return this.#refreshing !== null || Math.abs(nowMs - this.#askedAtMs) >= ASK_INTERVAL_MS;
   }
 
   /** Has the key server asked for newer keys, once for all who wait; two seconds at most. */
   async refresh({ keyId }: TokenHeader, nowMs: number): Promise<void> {
     if (this.#material === null) return;
+    const isFirst = this.#refreshing === null;
+    if (isFirst) this.#askedAtMs = nowMs;
     this.#refreshing ??= this.#materials.refresh(this.#material).finally(() => {
       this.#refreshing = null;
     });
-    await this.#refreshing;
+    const hasLooked = await this.#refreshing;
     this.follow();
-    if (keyId !== null && !this.#knows(keyId)) this.#unknownIds.add(keyId, nowMs);
+    // For who came later the look may have been too early.
+    if (isFirst && hasLooked && keyId !== null && !this.#knows(keyId)) this.#unknownIds.add(keyId, nowMs);
   }
 
   #knows(keyId: string): boolean {

@@ -19,7 +19,8 @@ export class Material {
   readonly name: string;
   /** Undefined until the primary has said something of it; null where it could not be got. */
   value: string | null | undefined = undefined;
-  #waiting = new Set<() => void>();
+  readonly #forWord = new Waiters<void>();
+  readonly #forAnswer = new Waiters<boolean>();
 
   constructor(name: string) {
     this.name = name;
@@ -27,21 +28,46 @@ export class Material {
 
   /** Resolves at the primary's next word on it, or after two seconds. */
   async next(): Promise<void> {
-    if (this.#waiting.size >= MOST_WAITING) return;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
+    await this.#forWord.next(undefined);
+  }
+
+  /** Resolves when the primary has answered a question for a newer one: whether it looked. False after two seconds. */
+  answer(): Promise<boolean> {
+    return this.#forAnswer.next(false);
+  }
+
+  take(value: string | null): void {
+    this.value = value;
+    this.#forWord.wake(undefined);
+  }
+
+  /** Wakes up whoever waits: nothing newer will come for now. */
+  settle(hasLooked: boolean): void {
+    this.#forWord.wake(undefined);
+    this.#forAnswer.wake(hasLooked);
+  }
+}
+
+/** Those who wait for the same word, each for two seconds at most. */
+class Waiters<Word> {
+  readonly #waiting = new Set<(word: Word) => void>();
+
+  /** @param otherwise the word for who has waited in vain, or may not wait */
+  async next(otherwise: Word): Promise<Word> {
+    if (this.#waiting.size >= MOST_WAITING) return otherwise;
+    return new Promise((resolve) => {
+      const done = (word: Word): void => {
         clearTimeout(timer);
         this.#waiting.delete(done);
-        resolve();
+        resolve(word);
       };
-      const timer = setTimeout(done, WAIT_LIMIT_MS);
+      const timer = setTimeout(done, WAIT_LIMIT_MS, otherwise);
       this.#waiting.add(done);
     });
   }
 
-  /** Wakes up whoever waits: nothing newer will come for now. */
-  settle(): void {
-    for (const done of this.#waiting) done();
+  wake(word: Word): void {
+    for (const done of this.#waiting) done(word);
   }
 }
 
@@ -66,16 +92,15 @@ export class Materials {
 
   /** Takes what the primary says. */
   take(values: readonly MaterialValue[]): void {
-    for (const { name, value } of values) {
-      const material = this.get(name);
-      material.value = value;
-      material.settle();
-    }
+    for (const { name, value } of values) this.get(name).take(value);
   }
 
-  /** The primary has got these anew, or will not: there is nothing to wait for. */
-  settle(name: string): void {
-    this.#materials.get(name)?.settle();
+  /**
+   * The primary has answered a question for a newer one, and whatever is newer has been taken.
+   * @param hasLooked whether it got the material anew since it was asked; if not, there may be a newer one all the same
+   */
+  settle(name: string, hasLooked: boolean): void {
+    this.#materials.get(name)?.settle(hasLooked);
   }
 
   /** No entry refers to these any more. */
@@ -83,9 +108,10 @@ export class Materials {
     for (const name of names) this.#materials.delete(name);
   }
 
-  /** Asks the primary for a newer one and waits for its answer, for two seconds at most. */
-  async refresh(material: Material): Promise<void> {
+  /** Asks the primary for a newer one, and says whether it has looked for one: false also where it says nothing in two seconds. */
+  refresh(material: Material): Promise<boolean> {
+    const answer = material.answer();
     this.#askForNewer(material.name);
-    await material.next();
+    return answer;
   }
 }

@@ -14,6 +14,8 @@ import { VerifiedTokenCache } from './verified-token-cache.ts';
 
 /** What a route goes by, once the signature and the claims are verified. */
 export interface VerifiedToken {
+  /** Who verified it. */
+  readonly issuer: TokenIssuer;
   /** Empty where the token names none. */
   readonly subject: string;
   readonly claims: Claims;
@@ -34,8 +36,9 @@ const DEFAULT_ROLE_CLAIM = 'roles';
 /**
  * Verifies the JWTs of one issuer (RFC 7519, RFC 8725). Which keys and algorithms count is decided by the
  * configuration and the key set alone; a token merely names a key in it. What is cheap to check comes first:
- * form, claims and times, then the signature. Tokens that were verified are remembered until the keys change,
- * and their times are checked each time they come.
+ * form, algorithm and claims, then the signature. Of a token that has expired the signature is checked too, as
+ * only then it is worth saying so: one that is forged is just invalid. Tokens that were verified are remembered
+ * until the keys change, expired or not, and their times are checked each time they come.
  */
 export class TokenIssuer {
   /** As in the configuration. */
@@ -43,6 +46,7 @@ export class TokenIssuer {
   /** What `iss` must be. */
   readonly issuer: string;
   readonly claimHeaders: readonly (readonly [header: string, claim: string])[];
+  readonly #algorithms: readonly string[];
   readonly #expected: ExpectedClaims;
   readonly #scopeClaim: string | undefined;
   readonly #roleClaim: string;
@@ -54,6 +58,7 @@ export class TokenIssuer {
     const { audience, clockToleranceSec = DEFAULT_CLOCK_TOLERANCE_SEC } = issuer;
     this.id = id;
     this.issuer = issuer.issuer;
+    this.#algorithms = issuer.algorithms;
     this.claimHeaders = Object.entries(issuer.claimHeaders ?? {});
     this.#expected = { issuer: issuer.issuer, audience, toleranceMs: clockToleranceSec * 1_000 };
     this.#scopeClaim = issuer.scopeClaim;
@@ -89,12 +94,15 @@ export class TokenIssuer {
   #judge(token: string, nowMs: number): TokenVerdict | Promise<TokenVerdict> {
     const decoded = decodeToken(token);
     if ('reason' in decoded) return decoded;
+    if (!this.#algorithms.includes(decoded.algorithm)) return invalidToken("its alg is none of the issuer's");
     const refusal = checkRegisteredClaims(decoded.claims, this.#expected, nowMs);
-    if (refusal !== null) return refusal;
+    if (refusal?.kind === 'invalid') return refusal;
     const { sub } = decoded.claims;
     if (sub !== undefined && typeof sub !== 'string') return invalidToken('its sub is no text');
     const key = this.#keys.find(decoded);
-    if (key !== null) return this.#verifySignature(token, decoded, key);
+    if (key !== null) return this.#verifySignature(token, decoded, key, nowMs);
+    // Newer keys could tell who signed it, but would make it no younger.
+    if (refusal !== null) return invalidToken('it has expired, and no key is there to tell who signed it');
     const mayWait = this.#keys.areAwaited || this.#keys.mayHaveNewer(decoded, nowMs);
     return mayWait ? this.#judgeByNewerKeys(token, decoded, nowMs) : this.#refuseKey();
   }
@@ -103,7 +111,7 @@ export class TokenIssuer {
     if (this.#keys.areAwaited) await this.#keys.awaitFirst();
     if (this.#keys.mayHaveNewer(decoded, nowMs)) await this.#keys.refresh(decoded, nowMs);
     const key = this.#keys.find(decoded);
-    return key === null ? this.#refuseKey() : this.#verifySignature(token, decoded, key);
+    return key === null ? this.#refuseKey() : this.#verifySignature(token, decoded, key, nowMs);
   }
 
   #refuseKey(): TokenVerdict {
@@ -111,12 +119,17 @@ export class TokenIssuer {
     return { kind: 'unavailable', reason: this.#keys.problem ?? 'the keys are not there yet' };
   }
 
-  #verifySignature(token: string, { claims }: DecodedToken, key: SignatureKey): TokenVerdict {
+  #verifySignature(
+    token: string,
+    { claims }: DecodedToken,
+    key: SignatureKey,
+    nowMs: number,
+  ): TokenVerdict {
     if (key.claimsOf(token) === null) return invalidToken('its signature is not by the key that it names');
     const verdict: TokenVerdict = { kind: 'valid', token: this.#describe(claims) };
     const { exp, nbf = null } = claims as { exp: number; nbf?: number };
     this.#verified.add(token, { exp, nbf, verdict });
-    return verdict;
+    return checkPeriod({ exp, nbf }, this.#expected.toleranceMs, nowMs) ?? verdict;
   }
 
   #describe(claims: Claims): VerifiedToken {
@@ -124,6 +137,7 @@ export class TokenIssuer {
     const scopes =
       this.#scopeClaim === undefined ? (claims.scope ?? claims.scp) : claimAt(claims, this.#scopeClaim);
     return {
+      issuer: this,
       subject: sub,
       claims,
       scopes:

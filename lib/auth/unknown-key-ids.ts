@@ -2,7 +2,7 @@ const REMEMBERED_MS = 30_000;
 const MOST_REMEMBERED = 1_000;
 
 /**
- * Ids of keys that an issuer was asked for and has not: whoever sends such tokens makes it be asked once in
+ * Ids of keys that an issuer was asked for and did not have: who sends such tokens makes it be asked once in
  * 30 s an id. Of more than a thousand, the oldest are forgotten.
  */
 export class UnknownKeyIds {

@@ -33,7 +33,7 @@ routes:
 `;
 }
 
-function introduction(listen: string, admin: string, file: string): string {
+function introduction(listen: string, adminUrl: string, file: string): string {
   return `
 Fengling Gateway demo: the gateway on ${listen}, three small origins behind it.
 
@@ -41,7 +41,7 @@ Try:
   curl http://${listen}/orders/42                     two origins take turns
   curl -i -H 'x-beta: yes' http://${listen}/orders/7  a more specific route wins and adds a header
   curl http://${listen}/anything                      everything else goes to the third origin
-  curl http://${admin}/metrics                        what the workers counted
+  curl ${adminUrl}/metrics                        what the workers counted
 
 Change ${file} and save it: the next request goes by it. Ctrl-C ends the demo.
 
@@ -58,7 +58,8 @@ export async function runDemo(settings: GatewaySettings, defaultState: boolean):
   if (settings.configFile === null) await writeFile(configFile, sampleConfiguration(urls));
   // Only then are the ports known, and is there something to try.
   await runGateway({ ...settings, configFile, stateDirectory }, (listen, admin) => {
-    process.stdout.write(introduction(reachable(listen), reachable(admin), configFile));
+    const adminUrl = `${settings.adminTls === null ? 'http' : 'https'}://${reachable(admin)}`;
+    process.stdout.write(introduction(reachable(listen), adminUrl, configFile));
   });
 }
 

@@ -1,11 +1,11 @@
 /** Settings of `gateway start`: flags, then environment, then defaults. */
-import { isIP } from 'node:net';
 import { availableParallelism, hostname } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { AddressSet } from '../core/policy/address-ranges.ts';
 import type { Address, GatewaySettings } from '../primary/gateway-settings.ts';
 import { TrustedProxies } from '../proxy/trusted-proxies.ts';
 import type { RedisSettings } from '../store/redis/redis-url.ts';
+import { type AdminTlsOptions, addAdminTlsOptions, adminTlsOf } from './admin-tls-settings.ts';
 import { authenticationSettingsFrom } from './authentication-settings.ts';
 import {
   addLimitOptions,
@@ -13,14 +13,15 @@ import {
   type LimitOptions,
   listenerLimitsOf,
 } from './limit-settings.ts';
-import { integerFrom } from './option-parsers.ts';
+import { isLoopback } from './loopback.ts';
+import { integerFrom, switchFrom } from './option-parsers.ts';
 import { packageVersion } from './package-version.ts';
 import { redisSettingsFrom, redisUrlFrom } from './redis-settings.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** What commander hands over, by the long names of the flags. */
-export interface StartOptions extends LimitOptions {
+export interface StartOptions extends LimitOptions, AdminTlsOptions {
   config?: string;
   redis?: string;
   listen: Address;
@@ -39,7 +40,7 @@ export interface StartOptions extends LimitOptions {
 
 /** Adds the flags that configure a gateway to a command. */
 export function addStartOptions(command: Command): Command {
-  return addLimitOptions(addMainOptions(command));
+  return addLimitOptions(addAdminTlsOptions(addMainOptions(command)));
 }
 
 function addMainOptions(command: Command): Command {
@@ -141,9 +142,10 @@ function addMainOptions(command: Command): Command {
 
 /** @throws InvalidArgumentError where the settings contradict each other */
 export function settingsOf(options: StartOptions): GatewaySettings {
-  if (!isLoopback(options.admin.host) && !allowsRemoteAdmin(options)) {
+  const adminTls = adminTlsOf(options);
+  if (!isLoopback(options.admin.host) && adminTls === null && !allowsRemoteAdmin(options)) {
     throw new InvalidArgumentError(
-      `--admin ${options.admin.host} can be reached from other hosts: use 127.0.0.1, or add --allow-remote-admin`,
+      `--admin ${options.admin.host} can be reached from other hosts: use 127.0.0.1, add --admin-tls-cert and --admin-tls-key, or --allow-remote-admin`,
     );
   }
   return {
@@ -155,6 +157,7 @@ export function settingsOf(options: StartOptions): GatewaySettings {
     listen: options.listen,
     listenTls: options.listenTls ?? null,
     admin: options.admin,
+    adminTls,
     workers: options.workers,
     stateDirectory: options.state,
     instance: options.instance,
@@ -183,17 +186,9 @@ function fromEnvironment<T>(read: () => T): T {
   }
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
-/** commander takes any value of a switch's variable for a yes, so this one is read here. */
 function allowsRemoteAdmin(options: StartOptions): boolean {
-  const variable = process.env.GATEWAY_ALLOW_REMOTE_ADMIN ?? '';
-  if (!['', 'true', 'false', '1', '0'].includes(variable)) {
-    throw new InvalidArgumentError(`GATEWAY_ALLOW_REMOTE_ADMIN is "${variable}": give true or false`);
-  }
-  return options.allowRemoteAdmin ?? (variable === 'true' || variable === '1');
+  const byVariable = switchFrom('GATEWAY_ALLOW_REMOTE_ADMIN');
+  return options.allowRemoteAdmin ?? byVariable;
 }
 
 /** Reads HOST:PORT, [IPv6]:PORT or :PORT. */

@@ -40,6 +40,13 @@ export const ERRORS = {
     false,
     'The address of the client is not allowed here',
   ),
+  originDenied: define(
+    'ORIGIN_DENIED',
+    403,
+    'client',
+    false,
+    'Pages of this origin may not open WebSockets here',
+  ),
   noRoute: define('NO_ROUTE', 404, 'client', false, 'No route matches the request'),
   methodNotAllowed: define(
     'METHOD_NOT_ALLOWED',

@@ -78,8 +78,8 @@ export type ToWorker =
       readonly materials: readonly MaterialValue[];
       readonly gone: readonly string[];
     }
-  /** The answer to `refresh`: what is newer has been sent. */
-  | { readonly type: 'refreshed'; readonly name: string }
+  /** The answer to `refresh`: what is newer has been sent. `hasLooked`: it was got anew since the question. */
+  | { readonly type: 'refreshed'; readonly name: string; readonly hasLooked: boolean }
   /** This worker's part of the rate limits: of all keys, and of those that some worker is pressed for. */
   | {
       readonly type: 'rateShares';

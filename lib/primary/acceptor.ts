@@ -118,17 +118,17 @@ export class Acceptor {
   #onConnection(socket: Socket, secure: boolean): void {
     socket.on('error', () => {});
     const address = socket.remoteAddress ?? '';
-    this.#dispatch({ socket, address, secure, sinceMs: performance.now() });
+    if (this.#counts.hasRoomFor(address)) {
+      this.#dispatch({ socket, address, secure, sinceMs: performance.now() });
+    } else {
+      this.#refusedCount += 1;
+      socket.resetAndDestroy();
+    }
   }
 
   #dispatch(connection: Waiting): void {
     const { socket, secure, address } = connection;
     if (socket.destroyed) return;
-    if (!this.#counts.hasRoomFor(address)) {
-      this.#refusedCount += 1;
-      socket.resetAndDestroy();
-      return;
-    }
     for (const taker of this.#free) {
       this.#free.delete(taker);
       if (!taker.give(socket, secure, address)) continue;
@@ -136,21 +136,36 @@ export class Acceptor {
       this.#onTheWay.set(taker, connection);
       return;
     }
-    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(connection);
-    else this.#drop(connection.socket);
+    this.#keepWaiting(connection);
+  }
+
+  /** What waits counts as well, or one address could take all the room there is for waiting. */
+  #keepWaiting(connection: Waiting): void {
+    if (this.#waiting.length >= MAX_WAITING) {
+      this.#drop(connection.socket);
+      return;
+    }
+    this.#waiting.push(connection);
+    this.#counts.open(this, connection.address);
+  }
+
+  #takeWaiting(): Waiting | undefined {
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.#counts.close(this, [next.address]);
+    return next;
   }
 
   #release(taker: ConnectionTaker): void {
     this.#free.add(taker);
-    let next = this.#waiting.shift();
-    while (next?.socket.destroyed) next = this.#waiting.shift();
+    let next = this.#takeWaiting();
+    while (next?.socket.destroyed) next = this.#takeWaiting();
     if (next !== undefined) this.#dispatch(next);
   }
 
   #dropOld(): void {
     const oldestMs = performance.now() - MAX_WAIT_MS;
     while (this.#waiting.length > 0 && this.#waiting[0]!.sinceMs < oldestMs)
-      this.#drop(this.#waiting.shift()!.socket);
+      this.#drop(this.#takeWaiting()!.socket);
   }
 
   #probeSlow(): void {
@@ -175,6 +190,6 @@ export class Acceptor {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     clearInterval(this.#timer);
-    for (const { socket } of this.#waiting.splice(0)) this.#drop(socket);
+    while (this.#waiting.length > 0) this.#drop(this.#takeWaiting()!.socket);
   }
 }

@@ -1,17 +1,17 @@
 /** How many connections clients have, counted where they are accepted: workers know of their own alone. */
 import { addressKey } from '../core/policy/address-key.ts';
 import { AddressSet } from '../core/policy/address-ranges.ts';
-import type { ConnectionTaker } from './connection-taker.ts';
 import type { ConnectionLimits } from './gateway-settings.ts';
 
-/** The connections that one worker has, by the key of the peer's address. */
+/** How many connections there are, by the key of the peer's address. */
 type Held = Map<string, number>;
 
+/** Counts by holder: a worker, or whoever keeps connections until a worker takes them. */
 export class ConnectionCounts {
   readonly #limits: ConnectionLimits;
   readonly #exempt: AddressSet;
   readonly #byAddress: Held = new Map();
-  readonly #byTaker = new Map<ConnectionTaker, Held>();
+  readonly #byHolder = new Map<object, Held>();
   #total = 0;
 
   /** @param exempt peers that speak for many clients: trusted proxies */
@@ -32,22 +32,22 @@ export class ConnectionCounts {
     return this.#exempt.has(address);
   }
 
-  /** A worker has got a connection. */
-  open(taker: ConnectionTaker, address: string): void {
+  /** A holder has got a connection. */
+  open(holder: object, address: string): void {
     const key = addressKey(address);
-    let held = this.#byTaker.get(taker);
+    let held = this.#byHolder.get(holder);
     if (held === undefined) {
       held = new Map();
-      this.#byTaker.set(taker, held);
+      this.#byHolder.set(holder, held);
     }
     add(held, key, 1);
     add(this.#byAddress, key, 1);
     this.#total += 1;
   }
 
-  /** A worker says that connections are closed, one entry each. */
-  close(taker: ConnectionTaker, addresses: readonly string[]): void {
-    const held = this.#byTaker.get(taker);
+  /** A holder has connections no more, one entry each. */
+  close(holder: object, addresses: readonly string[]): void {
+    const held = this.#byHolder.get(holder);
     for (const address of addresses) {
       const key = addressKey(address);
       // What a worker says of connections that it never had must not make room for others.
@@ -58,13 +58,13 @@ export class ConnectionCounts {
     }
   }
 
-  /** A worker is gone, and its connections with it. */
-  forget(taker: ConnectionTaker): void {
-    for (const [key, count] of this.#byTaker.get(taker) ?? []) {
+  /** A holder is gone, and its connections with it. */
+  forget(holder: object): void {
+    for (const [key, count] of this.#byHolder.get(holder) ?? []) {
       add(this.#byAddress, key, -count);
       this.#total -= count;
     }
-    this.#byTaker.delete(taker);
+    this.#byHolder.delete(holder);
   }
 }
 

@@ -15,6 +15,15 @@ export interface ConnectionLimits {
   readonly perAddress: number;
 }
 
+/** PEM files for TLS on the admin listener. */
+export interface AdminTlsFiles {
+  /** The certificate with its chain, and its private key. */
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** The authorities of client certificates; null where none is asked for. */
+  readonly clientCaFile: string | null;
+}
+
 export interface GatewaySettings {
   readonly version: string;
   /** Null where there is none: then the configuration is the file's or the embedded store's. */
@@ -25,6 +34,8 @@ export interface GatewaySettings {
   /** Where TLS is spoken; null: nowhere. */
   readonly listenTls: Address | null;
   readonly admin: Address;
+  /** Null where the admin listener speaks plain HTTP. */
+  readonly adminTls: AdminTlsFiles | null;
   readonly authentication: AuthenticationSettings;
   readonly workers: number;
   readonly stateDirectory: string;

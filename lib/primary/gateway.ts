@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { AdminServer } from '../admin/admin-server.ts';
 import type { ControlEvent, InstanceStatus } from '../admin/control-plane.ts';
-import type { Authenticator } from '../auth/authenticator.ts';
 import type { Delta } from '../core/config/change.ts';
 import { LastGoodFile } from '../store/last-good-file.ts';
 import { LastGoodSaver } from '../store/last-good-saver.ts';
 import { Acceptor } from './acceptor.ts';
+import type { AdminCertificate } from './admin-certificate.ts';
 import { ChangeWriter } from './change-writer.ts';
 import { ClientPorts } from './client-ports.ts';
 import { ConfigKeeper, NoConfigurationError } from './config-keeper.ts';
@@ -17,12 +17,13 @@ import { Fleet } from './fleet.ts';
 import { GatewayControl } from './gateway-control.ts';
 import { type GatewaySettings, workerSettingsOf } from './gateway-settings.ts';
 import { HealthHub } from './health-hub.ts';
+import { InsecureClusters } from './insecure-clusters.ts';
 import { describeInstance } from './instance-status.ts';
 import { LastGoodSource } from './last-good-source.ts';
 import { MaterialKeeper } from './materials/material-keeper.ts';
 import { MetricsHub } from './metrics-hub.ts';
 import { openPort } from './open-port.ts';
-import { openResources } from './open-resources.ts';
+import { type OpenedResources, openResources } from './open-resources.ts';
 import type { OpenedStore } from './open-store.ts';
 import { RateHub } from './rate-hub.ts';
 import { ReceiptWaiter } from './receipt-waiter.ts';
@@ -56,6 +57,8 @@ export class Gateway {
   readonly #supervisor: Supervisor;
   readonly #metrics: MetricsHub;
   readonly #admin: AdminServer;
+  readonly #adminCertificate: AdminCertificate | null;
+  readonly #insecureClusters: InsecureClusters;
   #adminAddress = '';
   #appliedId = '';
   #prepared = false;
@@ -68,20 +71,17 @@ export class Gateway {
   onReady: (listen: string, admin: string) => void = () => {};
 
   static async create(settings: GatewaySettings, logger: Logger): Promise<Gateway> {
-    const { opened, authenticator } = await openResources(settings, logger);
-    return new Gateway(settings, opened, authenticator, logger);
+    return new Gateway(settings, await openResources(settings, logger), logger);
   }
 
-  private constructor(
-    settings: GatewaySettings,
-    opened: OpenedStore,
-    authenticator: Authenticator,
-    logger: Logger,
-  ) {
+  private constructor(settings: GatewaySettings, resources: OpenedResources, logger: Logger) {
+    const { opened, authenticator, adminCertificate } = resources;
     const { store } = opened;
     this.#settings = settings;
     this.#opened = opened;
     this.#logger = logger;
+    this.#adminCertificate = adminCertificate;
+    this.#insecureClusters = new InsecureClusters(logger);
     const { connectionLimits, trustedProxies } = settings;
     this.#acceptor = new Acceptor(new ConnectionCounts(connectionLimits, trustedProxies));
     this.#ports = new ClientPorts(this.#acceptor, (keys) => this.#supervisor.sendMaterials([keys]));
@@ -97,7 +97,7 @@ export class Gateway {
     this.#materials = new MaterialKeeper(settings, (news) => this.#supervisor.sendMaterials(news), logger);
     this.#rates = new RateHub(settings, opened.rates, {
       workers: () => this.#supervisor.workers,
-      isStoreReachable: () => store.condition.reachable,
+      hearsOthers: () => store.condition.problem === null,
     });
     const status = (): InstanceStatus => this.#status();
     this.#fleet = new Fleet(opened.instances, status, logger);
@@ -121,6 +121,7 @@ export class Gateway {
       authenticator,
       logger,
       version: settings.version,
+      tls: adminCertificate?.tls ?? null,
       probes: {
         notReadyBecause: () => this.#notReadyBecause(),
         metricsContentType: () => this.#metrics.contentType,
@@ -178,7 +179,9 @@ export class Gateway {
         },
         onRateDemands: (worker, demands) => this.#rates.onDemands(worker, demands),
         onRefresh: (worker, name) =>
-          void this.#materials.refresh(name).then(() => worker.channel.sendRefreshed(name)),
+          void this.#materials
+            .refresh(name)
+            .then((hasLooked) => worker.channel.sendRefreshed(name, hasLooked)),
         onRestart: (reason) => this.#metrics.countRestart(reason),
         onHopeless: () => this.onFatal('the workers die before they serve: see the log lines above'),
       },
@@ -213,6 +216,7 @@ export class Gateway {
   async start(): Promise<void> {
     const { store } = this.#opened;
     this.#adminAddress = await openPort('--admin', this.#settings.admin, this.#admin);
+    this.#adminCertificate?.watch((tls) => this.#admin.renewTls(tls));
     const hasLastGood = await this.#keeper.loadLastGood();
     store.watch({ onHint: () => {}, onCondition: (condition) => this.#onCondition(condition) });
     await this.#follower.start();
@@ -259,6 +263,7 @@ export class Gateway {
     this.#serving = true;
     await this.#seed();
     this.#materials.begin(this.#keeper.current.configuration);
+    this.#insecureClusters.begin(this.#keeper.current.configuration.clusters);
     await this.#ports.open(this.#settings);
     // Told to stop meanwhile: workers would only be in the way.
     if (!this.#stopping) this.#supervisor.start();
@@ -268,6 +273,7 @@ export class Gateway {
     const { revision, id, at, operations } = delta;
     // First, so that what is at hand reaches the workers before what needs it.
     this.#materials.change(operations);
+    this.#insecureClusters.change(operations);
     this.#supervisor.publish(delta);
     this.#metrics.countChange('applied');
     this.#logger.info({ revision, id, operations: operations.length }, 'configuration changed');
@@ -376,6 +382,7 @@ export class Gateway {
     await this.#fleet.close();
     this.#metrics.close();
     await this.#admin.close();
+    this.#adminCertificate?.close();
     await this.#opened.store.close();
     await this.#opened.lock?.release();
     this.#logger.info('gateway stopped');

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { openAuthenticator } from '../auth/open-authenticator.ts';
 import { openStateDirectory } from '../store/state-directory.ts';
+import { AdminCertificate } from './admin-certificate.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import { type OpenedStore, openStore } from './open-store.ts';
 
@@ -9,11 +10,18 @@ import { type OpenedStore, openStore } from './open-store.ts';
 export interface OpenedResources {
   readonly opened: OpenedStore;
   readonly authenticator: Authenticator;
+  /** Null where the admin listener speaks plain HTTP. */
+  readonly adminCertificate: AdminCertificate | null;
 }
 
-/** Opens the state directory, the store and the tokens of the management API: all of them or none. @throws Error */
+/**
+ * Opens the state directory, the store, and the tokens and the certificate of the management API: all of them
+ * or none. @throws Error
+ */
 export async function openResources(settings: GatewaySettings, logger: Logger): Promise<OpenedResources> {
   await openStateDirectory(settings.stateDirectory);
+  const { adminTls } = settings;
+  const adminCertificate = adminTls === null ? null : await AdminCertificate.open(adminTls, logger);
   const opened = await openStore(settings, logger);
   try {
     const { authenticator, createdTokenFile } = await openAuthenticator(
@@ -27,7 +35,7 @@ export async function openResources(settings: GatewaySettings, logger: Logger): 
         'a token for the management API was created: it is in this file',
       );
     }
-    return { opened, authenticator };
+    return { opened, authenticator, adminCertificate };
   } catch (error) {
     await opened.store.close();
     await opened.lock?.release();

@@ -30,7 +30,7 @@ export interface RateHubOptions {
 export interface RateHubLinks {
   workers(): readonly RateTaker[];
   /** Whether other instances can be heard now. */
-  isStoreReachable(): boolean;
+  hearsOthers(): boolean;
 }
 
 /**
@@ -100,6 +100,7 @@ export class RateHub {
     const members = {
       workers: takers.map(({ id }) => id),
       instances: 1 + this.#instances.size,
+      hearsOthers: this.#links.hearsOthers(),
       defaultShare: this.defaultShare,
     };
     const told = this.#ledger.settle(members, performance.now());
@@ -120,10 +121,10 @@ export class RateHub {
   #forgetInstances(): void {
     const nowMs = performance.now();
     const before = this.#instances.size;
-    const isReachable = this.#links.isStoreReachable();
+    const hearsOthers = this.#links.hearsOthers();
     for (const [instance, heardAtMs] of this.#instances) {
-      // Without the store nobody is heard, and all are there most likely: nobody takes over their part.
-      if (!isReachable) this.#instances.set(instance, nowMs);
+      // They are most likely there all the same: nobody takes over their part.
+      if (!hearsOthers) this.#instances.set(instance, nowMs);
       else if (nowMs - heardAtMs > INSTANCE_LIFETIME_MS) this.#instances.delete(instance);
     }
     if (this.#instances.size < before) this.#greetAll();

@@ -106,9 +106,9 @@ export class WorkerChannel {
     if (this.#started) this.#materials.add(news);
   }
 
-  /** Tells the worker that what is newer of a material has been sent, if there is any. */
-  sendRefreshed(name: string): void {
-    this.#materials.whenSent(() => this.#send({ type: 'refreshed', name }));
+  /** Tells the worker that what is newer of a material has been sent, if there is any, and whether it was looked for. */
+  sendRefreshed(name: string, hasLooked: boolean): void {
+    this.#materials.whenSent(() => this.#send({ type: 'refreshed', name, hasLooked }));
   }
 
   onApplied({ revision, id, fingerprint }: AppliedConfiguration): void {

@@ -27,6 +27,9 @@ export interface AccessRecord {
 /** Longer paths are cut: a log line must stay below what a pipe writes in one piece (4 kB). */
 const LONGEST_PATH = 1_024;
 
+/** Issuers choose subjects as they like. */
+const LONGEST_CONSUMER = 256;
+
 /** Writes a line a request, or a sample of them. Failures (5xx, broken off) are always written. */
 export class AccessLog {
   readonly #logger: Logger;
@@ -53,6 +56,7 @@ export class AccessLog {
 
   write(record: AccessRecord): void {
     const path = record.path.length > LONGEST_PATH ? `${record.path.slice(0, LONGEST_PATH)}…` : record.path;
-    this.#logger.info({ ...record, path }, 'request');
+    const consumer = record.consumer?.slice(0, LONGEST_CONSUMER) ?? null;
+    this.#logger.info({ ...record, path, consumer }, 'request');
   }
 }

@@ -102,6 +102,9 @@ export function refuseByRoute(
 /** What the parser lets through and a gateway must not forward (RFC 9112 §6.1, §6.3). */
 function refuseFraming(head: RequestHead, httpVersion: string): Refusal | null {
   if (head.repeatsContentLength) return new Refusal(ERRORS.badRequest, 'more than one Content-Length');
+  // The engine would send on another one: rounded, and perhaps beyond 2^64, where an origin may count from 0 again.
+  if (!Number.isSafeInteger(head.contentLength))
+    return new Refusal(ERRORS.badRequest, 'Content-Length beyond 2^53');
   if (head.transferEncoding === '') return null;
   if (head.contentLength !== -1)
     return new Refusal(ERRORS.badRequest, 'Content-Length beside Transfer-Encoding');

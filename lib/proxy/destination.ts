@@ -1,8 +1,9 @@
 import { DestinationState } from '../core/balancing/destination-state.ts';
-import type { Cluster, Destination, OriginTls } from '../core/config/model.ts';
+import type { Cluster, Destination, OriginTls as OriginTlsSettings } from '../core/config/model.ts';
 import { DEFAULT_POOL, DEFAULT_TIMEOUTS } from '../core/config/model.ts';
 import { NodeHttpUpstream } from './node-http-upstream.ts';
 import { OriginAccess, type OriginServices } from './origin-access.ts';
+import type { OriginTls } from './tls/origin-tls.ts';
 import { UndiciUpstream } from './undici-upstream.ts';
 import type { Upstream, UpstreamRequest } from './upstream.ts';
 
@@ -16,7 +17,7 @@ export interface ConnectionSettings {
   readonly maxQueued: number;
   readonly idleMs: number;
   /** Null where the cluster says nothing of TLS. */
-  readonly tls: OriginTls | null;
+  readonly tls: OriginTlsSettings | null;
 }
 
 export function connectionSettingsOf(cluster: Cluster): ConnectionSettings {
@@ -42,13 +43,20 @@ export class ProxiedDestination extends DestinationState {
   #single: NodeHttpUpstream | null = null;
   #retired = false;
 
-  constructor(id: string, destination: Destination, settings: ConnectionSettings, services: OriginServices) {
+  /** @param tls how connections are secured: that of the cluster */
+  constructor(
+    id: string,
+    destination: Destination,
+    settings: ConnectionSettings,
+    tls: OriginTls,
+    services: OriginServices,
+  ) {
     super(id, destination.weight ?? 1);
     this.url = new URL(destination.url);
     this.authority = this.url.host;
     this.basePath = this.url.pathname.replace(/\/+$/, '');
     this.settings = settings;
-    this.access = new OriginAccess(this.url, settings.tls, services);
+    this.access = new OriginAccess(this.url, tls, services);
     this.#pooled = new UndiciUpstream(this.url, this.access, settings);
   }
 

@@ -23,24 +23,23 @@ import { clientAddressOf, requestIdOf, schemeOf } from './forwarding.ts';
 import { GatePass, type GatePassOwner } from './gate-pass.ts';
 import { Passage } from './policies/passage.ts';
 import type { Verdict } from './policies/verdict.ts';
-import { endsConnection } from './problem-response.ts';
+import { endsConnection, RETRY_SOON } from './problem-response.ts';
 import type { ProxiedRoute } from './proxied-route.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import { REPLAY_LIMIT_BYTES, RequestBody, type RequestBodyOwner } from './request-body.ts';
 import { answerPreflight, needsScreening, screen } from './screening.ts';
 import { type AttemptsOwner, UpstreamAttempts } from './upstream-attempts.ts';
 
-/** Between its beginning and its end an exchange is one of: */
+/** An exchange is one of these in turn; QUEUED as long as it stands behind others of its connection. */
+const QUEUED = -1;
 const UNDER_WAY = 0;
-/** the answer is written; the client still sends, and would miss it if the connection closed now; */
+/** The answer is written; the client still sends, and would miss it if the connection closed now. */
 const LINGERING = 1;
 const OVER = 2;
-type Phase = 0 | 1 | 2;
+type Phase = -1 | 0 | 1 | 2;
 
 const LINGER_MS = 2_000;
 const LINGER_BYTES = 67_108_864;
-/** What a limit of concurrency is answered with: the queue may be shorter in a second. */
-const RETRY_SOON: readonly string[] = ['retry-after', '1'];
 
 /** What the client's Expect field asks for (RFC 9110 §10.1.1). */
 export type Expectation = 'none' | 'continue' | 'unknown';
@@ -66,14 +65,15 @@ export class Exchange
   #attempts: UpstreamAttempts | null = null;
   #body: RequestBody | null = null;
 
-  #phase: Phase = UNDER_WAY;
+  #phase: Phase = QUEUED;
   #lingeringSinceMs = 0;
   #lingeringFromBytes = 0;
   #continued = false;
   /** What the client sends is not HTTP any more: no more of the request will come. */
   #broken = false;
   #paused = false;
-  readonly #pace: ClientPace;
+  /** Null until the limits are looked at for the first time: most requests are over before. */
+  #pace: ClientPace | null = null;
   #error: ErrorDefinition | null = null;
 
   constructor(
@@ -89,10 +89,10 @@ export class Exchange
     this.#response = new ClientResponse(incoming, response, this);
     this.#expectation = expectation;
     this.#clientAddress = connection.peerAddress;
-    this.#pace = new ClientPace(connection.socket, context.limits.minBytesPerSecond);
   }
 
   start(): void {
+    this.#phase = UNDER_WAY;
     this.#context.sweeper.add(this);
     const request =
       this.#expectation === 'unknown'
@@ -117,7 +117,7 @@ export class Exchange
 
   #findRoute(request: AdmittedRequest): void {
     const { routes } = this.#context;
-    const preflight = request.method === 'OPTIONS' ? answerPreflight(routes, request) : null;
+    const preflight = answerPreflight(routes, request, this.#clientAddress, this.#connection);
     const route = preflight?.route ?? routes.match(request);
     this.#route = route;
     (route?.stats ?? this.#context.unroutedStats).begin();
@@ -126,11 +126,9 @@ export class Exchange
       return;
     }
     route.cluster.activeRequests += 1;
-    const refusal = refuseByRoute(route, request);
-    if (refusal !== null) this.#follow(refusal);
-    else if (preflight !== null) this.#follow(preflight.answer);
+    if (preflight !== null) this.#follow(preflight.answer);
     else if (needsScreening(routes, route)) this.#screen(route, request);
-    else this.#enterGates();
+    else this.#applyLimits(route, request);
   }
 
   #screen(route: ProxiedRoute, request: AdmittedRequest): void {
@@ -149,7 +147,7 @@ export class Exchange
 
   #follow(verdict: Verdict): void {
     if (verdict === null) {
-      this.#enterGates();
+      this.#applyLimits(this.#route!, this.#request!);
     } else if (verdict.kind === 'refusal') {
       this.#answerProblem(verdict.error, verdict.detail, verdict.headers);
     } else {
@@ -158,29 +156,27 @@ export class Exchange
     }
   }
 
-  #enterGates(): void {
-    const route = this.#route!;
-    if (!route.isGated) {
-      this.onAdmitted();
-      return;
-    }
-    this.#gates = new GatePass(route, route.cluster, this);
-    if (this.#gates.enter()) this.onAdmitted();
+  #applyLimits(route: ProxiedRoute, request: AdmittedRequest): void {
+    const refusal = refuseByRoute(route, request);
+    if (refusal !== null) this.#answerProblem(refusal.error, refusal.detail);
+    else if (route.isGated) this.#enterGates(route);
+    else this.onAdmitted();
   }
 
-  onAdmitted(): void {
-    this.#forward(this.#route!, this.#request!);
+  #enterGates(route: ProxiedRoute): void {
+    this.#gates = new GatePass(route, route.cluster, this);
+    if (this.#gates.enter()) this.onAdmitted();
   }
 
   onRefused(error: ErrorDefinition): void {
     this.#answerProblem(error, null, RETRY_SOON);
   }
 
-  #forward(route: ProxiedRoute, request: AdmittedRequest): void {
+  onAdmitted(): void {
+    const route = this.#route!;
+    const request = this.#request!;
     if (request.hasBody) {
-      const { retry } = route.cluster;
-      const replays = retry.attempts > 1 && retry.isIdempotent(request.method);
-      const keptBytes = replays ? REPLAY_LIMIT_BYTES : 0;
+      const keptBytes = route.cluster.retry.mayRepeat(request.method) ? REPLAY_LIMIT_BYTES : 0;
       this.#body = new RequestBody(this.#incoming, route.maxBodyBytes, keptBytes, this);
     }
     this.#attempts = new UpstreamAttempts(
@@ -259,6 +255,8 @@ export class Exchange
 
   #answerProblem(error: ErrorDefinition, detail: string | null, headers: readonly string[] = []): void {
     this.#error = error;
+    // It is answered: its turn must not come any more.
+    this.#gates?.leave();
     const closes = endsConnection(error) || this.#mustClose();
     if (this.#response.writeProblem(error, detail, this.#requestId, headers, this.#passage, closes)) {
       this.#completeResponse();
@@ -343,14 +341,15 @@ export class Exchange
   checkLimits(nowMs: number): void {
     this.#gates?.checkLimits(nowMs);
     const { ended } = this.#response;
-    if (this.#pace.isTooSlow(this.#body?.waitsForClient ?? false, ended, nowMs)) this.#endSlow();
+    this.#pace ??= new ClientPace(this.#connection.socket, this.#context.limits.minBytesPerSecond);
+    if (this.#pace.isTooSlow(this.#body?.waitsForClient ?? false, ended, nowMs)) this.#endSlow(this.#pace);
     else if (ended || this.#phase === OVER) return;
     else if (this.#phase === UNDER_WAY) this.#checkAttempts(nowMs);
     else if (nowMs - this.#lingeringSinceMs > LINGER_MS) this.#response.end();
   }
 
-  #endSlow(): void {
-    if (this.#response.begun || this.#pace.isReading) this.onBrokenOff(ERRORS.clientTimeout);
+  #endSlow(pace: ClientPace): void {
+    if (this.#response.begun || pace.isReading) this.onBrokenOff(ERRORS.clientTimeout);
     else this.#giveUpRequest(ERRORS.requestTimeout);
   }
 
@@ -364,7 +363,8 @@ export class Exchange
 
   /** The response is out, or its connection is gone. */
   onClosed(): void {
-    if (this.#phase === OVER) return;
+    // Whose turn never came was not counted, and is not worth a line of the log.
+    if (this.#phase === OVER || this.#phase === QUEUED) return;
     // Who lingers has been sent all of the answer, and may close on it.
     if (!this.#response.finished && this.#phase !== LINGERING) this.#error ??= ERRORS.clientAborted;
     this.#phase = OVER;

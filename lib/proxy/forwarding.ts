@@ -1,8 +1,8 @@
 /** What goes to the origin, for requests and upgrades alike. */
-import { removeFields, replaceFields, valuesOf } from '../core/http/flat-headers.ts';
+import { removeFields, replaceFields } from '../core/http/flat-headers.ts';
 import type { IdentityHeaders } from '../core/http/identity-headers.ts';
 import { buildRequestHeaders } from '../core/http/request-headers.ts';
-import { withoutCookie, withoutParameter } from '../core/http/withhold.ts';
+import { removeCookie, withoutParameter } from '../core/http/withhold.ts';
 import type { AdmittedRequest } from './admission.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { ProxiedDestination } from './destination.ts';
@@ -34,13 +34,21 @@ export function clientAddressOf(
   return context.trustedProxies.clientAddress(peer.peerAddress, request.head.forwardedFor);
 }
 
-/** How the client came to us, or to the trusted proxy in front of us. */
+/** What trusted proxies call it, those that tell WebSockets apart included. */
+const SCHEMES: ReadonlyMap<string, 'http' | 'https'> = new Map([
+  ['http', 'http'],
+  ['ws', 'http'],
+  ['https', 'https'],
+  ['wss', 'https'],
+]);
+
+/** How the client came to the trusted proxy in front of us, as that says, which may itself come over TLS; or to us. */
 export function schemeOf(
   connection: Pick<ClientConnection, 'peerTrusted' | 'secure'>,
   request: AdmittedRequest,
 ): 'http' | 'https' {
-  const told = connection.peerTrusted && request.head.forwardedProto === 'https';
-  return connection.secure || told ? 'https' : 'http';
+  const told = connection.peerTrusted ? SCHEMES.get(request.head.forwardedProto) : undefined;
+  return told ?? (connection.secure ? 'https' : 'http');
 }
 
 /** Path and query as the origin gets them: the very string that was matched, rewritten where the route says so. */
@@ -96,11 +104,5 @@ export function headersFor(
 
 function withholdCredentials(headers: string[], { withheldHeaders, withheldCookie }: Passage): void {
   if (withheldHeaders.length > 0) removeFields(headers, new Set(withheldHeaders));
-  if (withheldCookie === null) return;
-  const cookies = valuesOf(headers, 'cookie').map((value) => withoutCookie(value, withheldCookie));
-  const left = cookies.filter((value) => value !== '').join('; ');
-  removeFields(headers, COOKIE);
-  if (left !== '') headers.push('cookie', left);
+  if (withheldCookie !== null) removeCookie(headers, withheldCookie);
 }
-
-const COOKIE: ReadonlySet<string> = new Set(['cookie']);

@@ -8,7 +8,7 @@ const IN = 2;
 const OUT = 3;
 type Stage = 0 | 1 | 2 | 3;
 
-/** A limit as it is for one request. */
+/** What limits how many requests are under way. */
 export interface Gated {
   readonly gate: ConcurrencyGate;
   readonly gateSettings: GateSettings;
@@ -21,22 +21,21 @@ export interface GatePassOwner {
 }
 
 export class GatePass implements GateWaiter {
-  readonly #gates: readonly [route: ConcurrencyGate, cluster: ConcurrencyGate];
-  readonly #settings: readonly [route: GateSettings, cluster: GateSettings];
+  readonly #gated: readonly [route: Gated, cluster: Gated];
   readonly #owner: GatePassOwner;
   #stage: Stage = AT_ROUTE;
   #waitingSinceMs = -1;
 
   constructor(route: Gated, cluster: Gated, owner: GatePassOwner) {
-    this.#gates = [route.gate, cluster.gate];
-    this.#settings = [route.gateSettings, cluster.gateSettings];
+    this.#gated = [route, cluster];
     this.#owner = owner;
   }
 
   /** @returns true where the request may go on at once; otherwise the owner is told, now or later */
   enter(): boolean {
     while (this.#stage === AT_ROUTE || this.#stage === AT_CLUSTER) {
-      const answer = this.#gates[this.#stage].enter(this, this.#settings[this.#stage]);
+      const { gate, gateSettings } = this.#gated[this.#stage];
+      const answer = gate.enter(this, gateSettings);
       if (answer === 'full') {
         this.#refuse();
         return false;
@@ -59,8 +58,8 @@ export class GatePass implements GateWaiter {
   /** Ends a wait that has taken too long. @param nowMs monotonic */
   checkLimits(nowMs: number): void {
     if (this.#waitingSinceMs < 0 || this.#stage > AT_CLUSTER) return;
-    const { maxWaitMs } = this.#settings[this.#stage === AT_ROUTE ? AT_ROUTE : AT_CLUSTER];
-    if (nowMs - this.#waitingSinceMs > maxWaitMs) this.#refuse();
+    const { gateSettings } = this.#gated[this.#stage === AT_ROUTE ? AT_ROUTE : AT_CLUSTER];
+    if (nowMs - this.#waitingSinceMs > gateSettings.maxWaitMs) this.#refuse();
   }
 
   #refuse(): void {
@@ -71,12 +70,13 @@ export class GatePass implements GateWaiter {
 
   /** The request is over, or gives up. Harmless when it has left already. */
   leave(): void {
-    const [route, cluster] = this.#gates;
+    const [route, cluster] = this.#gated;
     const stage = this.#stage;
     this.#stage = OUT;
-    if (stage === AT_ROUTE) route.leaveQueue(this);
-    if (stage === AT_CLUSTER) cluster.leaveQueue(this);
-    if (stage === IN) cluster.leave();
-    if (stage === AT_CLUSTER || stage === IN) route.leave();
+    if (stage === AT_ROUTE) route.gate.leaveQueue(this);
+    if (stage === AT_CLUSTER) cluster.gate.leaveQueue(this);
+    // First, so that whoever follows on the route finds a place in the cluster.
+    if (stage === IN) cluster.gate.leave();
+    if (stage === AT_CLUSTER || stage === IN) route.gate.leave();
   }
 }

@@ -1,13 +1,10 @@
 import { isIP, type LookupFunction } from 'node:net';
-import type { Materials } from '../auth/materials.ts';
-import type { OriginTls as OriginTlsSettings } from '../core/config/model.ts';
 import type { AddressSet } from '../core/policy/address-ranges.ts';
 import { checkLiteralAddress } from '../net/guarded-lookup.ts';
-import { OriginTls, type OriginTlsOptions } from './tls/origin-tls.ts';
+import type { OriginTls, OriginTlsOptions } from './tls/origin-tls.ts';
 
 /** What connections to origins need of their worker. */
 export interface OriginServices {
-  readonly materials: Materials;
   /** Resolves names, but never to addresses that are not to be connected to. */
   readonly lookup: LookupFunction;
   /** Addresses that may be connected to though they are link-local or of a cloud's metadata. */
@@ -26,14 +23,14 @@ export class OriginAccess {
   readonly #tls: OriginTls;
   readonly #allowedAddresses: AddressSet;
 
-  constructor(origin: URL, settings: OriginTlsSettings | null, services: OriginServices) {
+  constructor(origin: URL, tls: OriginTls, services: OriginServices) {
     this.secure = origin.protocol === 'https:';
     this.host = origin.hostname.replace(/^\[|\]$/g, '');
     this.port = origin.port === '' ? (this.secure ? 443 : 80) : Number(origin.port);
     this.lookup = services.lookup;
-    this.#tls = new OriginTls(settings ?? {}, services.materials);
+    this.#tls = tls;
     this.#allowedAddresses = services.allowedAddresses;
-    const name = this.#tls.serverName ?? this.host;
+    const name = tls.serverName ?? this.host;
     this.serverName = isIP(name) === 0 ? name : '';
   }
 

@@ -45,6 +45,9 @@ export function endsConnection(error: ErrorDefinition): boolean {
   return error.side === 'client' && !CIVIL.has(error);
 }
 
+/** What a limit of concurrency is answered with: the queue may be shorter in a second. */
+export const RETRY_SOON: readonly string[] = ['retry-after', '1'];
+
 /** Writes a whole problem response but for its end. @returns the size of its body in bytes */
 export function writeProblemResponse(
   response: ServerResponse,

@@ -1,6 +1,8 @@
+import type { Logger } from 'pino';
+import type { Materials } from '../auth/materials.ts';
 import { Balancer, type BalancerEnvironment } from '../core/balancing/balancer.ts';
 import { equalValues } from '../core/config/equal-values.ts';
-import type { Cluster, HashKey } from '../core/config/model.ts';
+import type { Cluster, Destination, HashKey, OriginTls as OriginTlsSettings } from '../core/config/model.ts';
 import { DEFAULT_TIMEOUTS } from '../core/config/model.ts';
 import {
   ConcurrencyGate,
@@ -12,10 +14,13 @@ import { RetryPolicy, retryFitsBudget } from '../core/policy/retry-policy.ts';
 import { type ConnectionSettings, connectionSettingsOf, ProxiedDestination } from './destination.ts';
 import type { Gated } from './gate-pass.ts';
 import type { OriginServices } from './origin-access.ts';
+import { OriginTls } from './tls/origin-tls.ts';
 
 /** What clusters need of their worker. */
 export interface ClusterServices extends OriginServices {
   readonly balancing: BalancerEnvironment;
+  readonly materials: Materials;
+  readonly logger: Pick<Logger, 'error'>;
   /** How many workers the instance has. */
   readonly workers: number;
 }
@@ -39,12 +44,14 @@ export class ProxiedCluster implements Gated {
   activeRetries = 0;
   #settings: Cluster = { destinations: {} };
   #connection: ConnectionSettings = connectionSettingsOf({ destinations: {} });
+  #tls: OriginTls;
   #destinations = new Map<string, ProxiedDestination>();
 
   constructor(id: string, settings: Cluster, services: ClusterServices) {
     this.id = id;
     this.services = services;
     this.balancer = new Balancer(services.balancing);
+    this.#tls = this.#createTls(null);
     this.apply(settings);
   }
 
@@ -73,6 +80,8 @@ export class ProxiedCluster implements Gated {
     const retired = this.#replaceDestinations(settings, before);
     this.balancer.configure(settings.loadBalancing, [...this.#destinations.values()]);
     for (const destination of retired) destination.retire();
+    // Last, as those that it lets in are forwarded at once.
+    this.gate.apply(this.gateSettings);
   }
 
   /** Builds the new set of destinations, keeping those whose address and connection settings stay. */
@@ -80,6 +89,7 @@ export class ProxiedCluster implements Gated {
     const connection = connectionSettingsOf(settings);
     const sameConnection = equalValues(connection, this.#connection);
     this.#connection = connection;
+    if (!sameConnection) this.#tls = this.#createTls(connection.tls);
     const old = this.#destinations;
     this.#destinations = new Map();
     for (const [id, destination] of Object.entries(settings.destinations)) {
@@ -89,10 +99,21 @@ export class ProxiedCluster implements Gated {
         this.#destinations.set(id, known);
         old.delete(id);
       } else {
-        this.#destinations.set(id, new ProxiedDestination(id, destination, connection, this.services));
+        this.#destinations.set(id, this.#createDestination(id, destination));
       }
     }
     return [...old.values()];
+  }
+
+  #createDestination(id: string, destination: Destination): ProxiedDestination {
+    return new ProxiedDestination(id, destination, this.#connection, this.#tls, this.services);
+  }
+
+  #createTls(settings: OriginTlsSettings | null): OriginTls {
+    const { materials, logger } = this.services;
+    return new OriginTls(settings ?? {}, materials, (problem) => {
+      logger.error({ cluster: this.id, problem }, 'TLS to origins: the former material stays in use');
+    });
   }
 
   retire(): void {

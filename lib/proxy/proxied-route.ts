@@ -58,8 +58,9 @@ export class ProxiedRoute implements Gated {
     this.gateSettings = gateSettingsOf(route.limits, cluster.services.workers);
   }
 
-  /** Whether the route or its cluster limits how many requests are under way. */
+  /** Whether requests have to pass the gates: a limit is set, or some still wait that came under one. */
   get isGated(): boolean {
-    return this.gateSettings !== OPEN_GATE || this.cluster.gateSettings !== OPEN_GATE;
+    const { gate, gateSettings, cluster } = this;
+    return gateSettings !== OPEN_GATE || cluster.gateSettings !== OPEN_GATE || gate.waiting > 0;
   }
 }

@@ -1,9 +1,10 @@
 /** Step 3 of a request, for plain requests and upgrades alike: may it pass, and with what said of its client? */
+import type { RequestFacts } from '../core/routing/request-facts.ts';
 import type { AdmittedRequest } from './admission.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { preflightMethodOf } from './policies/cors-policy.ts';
 import type { Passage } from './policies/passage.ts';
-import type { DirectAnswer, Verdict } from './policies/verdict.ts';
+import type { Verdict } from './policies/verdict.ts';
 import type { ProxiedRoute } from './proxied-route.ts';
 import type { RouteFinder } from './proxy-context.ts';
 import { clientCertificateHeaders, guardClientCertificate } from './tls/client-certificate-guard.ts';
@@ -29,6 +30,14 @@ export function screen(
   return route.policies === null ? null : route.policies.decide(passage);
 }
 
+/** The request that a pre-flight asks about, for its route to be found; null where the request is no pre-flight. */
+export function preflightedRequest(request: AdmittedRequest): RequestFacts | null {
+  const method = preflightMethodOf(request);
+  if (method === null) return null;
+  const { host, path, query, rawHeaders } = request;
+  return { host, path, query, method, rawHeaders };
+}
+
 /**
  * The answer to a pre-flight, and the route that gives it: the one that would take the request which the
  * pre-flight asks about. Null where the request is no pre-flight, or that route leaves pre-flights to its origin.
@@ -36,11 +45,15 @@ export function screen(
 export function answerPreflight(
   routes: RouteFinder,
   request: AdmittedRequest,
-): { readonly route: ProxiedRoute; readonly answer: DirectAnswer } | null {
-  const method = preflightMethodOf(request);
-  if (method === null) return null;
-  const { host, path, query, rawHeaders } = request;
-  const route = routes.match({ host, path, query, method, rawHeaders });
-  const cors = route?.policies?.cors ?? null;
-  return route === null || cors === null ? null : { route, answer: cors.answerPreflight(request) };
+  clientAddress: string,
+  connection: ClientConnection,
+): { readonly route: ProxiedRoute; readonly answer: NonNullable<Verdict> } | null {
+  const asked = preflightedRequest(request);
+  const route = asked === null ? null : routes.match(asked);
+  const answer = route?.policies?.answerPreflight(request, clientAddress) ?? null;
+  if (route === null || answer === null) return null;
+  return {
+    route,
+    answer: guardClientCertificate(routes.trust.certificates, connection, request.host) ?? answer,
+  };
 }

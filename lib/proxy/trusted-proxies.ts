@@ -30,19 +30,29 @@ export class TrustedProxies {
 
   /**
    * The address of the client itself: the peer's, or, behind trusted proxies, the last address of
-   * X-Forwarded-For that is not one of theirs.
+   * X-Forwarded-For that is not one of theirs, with or without a port. Empty where a trusted proxy tells
+   * something that is no address, such as `unknown`: the proxy's own would let everybody in whom it lets in.
    */
   clientAddress(peerAddress: string, forwardedFor: string): string {
     if (forwardedFor === '' || !this.trusts(peerAddress)) return peerAddress;
     let client = peerAddress;
     for (const entry of forwardedFor.split(',').reverse()) {
-      const address = entry.trim();
-      if (isIP(address) === 0) break;
+      const address = readAddress(entry.trim());
+      if (address === '') return '';
       client = address;
       if (!this.trusts(address)) break;
     }
     return client;
   }
+}
+
+/** `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]` and `[2001:db8::1]:4711`; empty for all else. */
+const ENTRY = /^(?:\[([^\]]+)\](?::\d{1,5})?|([\d.]+)(?::\d{1,5})?|([0-9a-fA-F:.]+))$/;
+
+function readAddress(entry: string): string {
+  const match = ENTRY.exec(entry);
+  const address = match?.[1] ?? match?.[2] ?? match?.[3] ?? '';
+  return isIP(address) === 0 ? '' : plainAddress(address);
 }
 
 /** An IPv4 client on a dual-stack socket shows as ::ffff:a.b.c.d; everyone writes a.b.c.d. */

@@ -33,8 +33,9 @@ export class UndiciUpstream implements Upstream {
     this.#origin = origin;
     this.#access = access;
     this.#options = options;
-    // Said explicitly, as undici would take the name to verify from the Host field, which may be the client's.
-    this.#serverName = access.secure ? access.serverName : null;
+    // Said explicitly, and never empty: undici would take it from the Host field, which may be the client's, and
+    // connect anew whenever it differs. What is really asked for and verified the connector says.
+    this.#serverName = access.secure ? access.serverName || access.host : null;
   }
 
   #createPool(): Pool {
@@ -111,7 +112,9 @@ export class UndiciUpstream implements Upstream {
 
   #closeWhenIdle(): void {
     if (!this.#closing || this.#running > 0 || this.#waiting.size > 0) return;
+    // A request that found its route before, and waited for its turn since, gets a pool of its own.
     void this.#pool?.close().catch(() => {});
+    this.#pool = null;
   }
 
   async destroy(): Promise<void> {

@@ -10,7 +10,7 @@ import { roundMs } from './exchange-record.ts';
 import { clientAddressOf, headersFor, hostFor, requestIdOf, schemeOf, targetFor } from './forwarding.ts';
 import { Passage } from './policies/passage.ts';
 import { type DirectAnswer, type PolicyRefusal, refuse } from './policies/verdict.ts';
-import { answerOnSocket, refuseOnSocket } from './problem-response.ts';
+import { answerOnSocket, RETRY_SOON, refuseOnSocket } from './problem-response.ts';
 import type { ProxiedRoute } from './proxied-route.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import { needsScreening, screen } from './screening.ts';
@@ -50,13 +50,17 @@ export class WebSockets {
     const context = this.#context;
     const request = admit(incoming, context.limits);
     if (request instanceof Refusal) {
-      this.#refuse(connection.socket, null, request, context.requestIds.next());
+      this.#refuse(connection, request, context.requestIds.next());
       return;
     }
     const requestId = requestIdOf(context, connection, request);
+    if (context.overloaded) {
+      this.#refuse(connection, refuse(ERRORS.overloaded, null, RETRY_SOON), requestId);
+      return;
+    }
     const route = context.routes.match(request);
     if (route === null) {
-      this.#refuse(connection.socket, null, refuse(ERRORS.noRoute), requestId);
+      this.#refuse(connection, refuse(ERRORS.noRoute), requestId);
       return;
     }
     const clientAddress = clientAddressOf(context, connection, request);
@@ -73,21 +77,21 @@ export class WebSockets {
   async #screen(upgrade: Upgrade): Promise<void> {
     const { routes } = this.#context;
     const { route, request, passage, connection } = upgrade;
-    const pending =
-      refuseByRoute(route, request) ?? (passage === null ? null : screen(routes, route, passage, connection));
-    const verdict = pending instanceof Promise ? await pending : pending;
+    const pending = passage === null ? null : screen(routes, route, passage, connection);
+    const passed = pending instanceof Promise ? await pending : pending;
+    const verdict = passed ?? refuseByRoute(route, request);
     // Meanwhile the client may have gone.
-    if (!connection.socket.writable) this.#refuse(connection.socket, route, refuse(ERRORS.clientAborted), '');
+    if (!connection.socket.writable) this.#refuseRouted(upgrade, refuse(ERRORS.clientAborted));
     else if (verdict === null) this.#choose(upgrade);
-    else if (verdict.kind === 'refusal') this.#refuse(connection.socket, route, verdict, upgrade.requestId);
+    else if (verdict.kind === 'refusal') this.#refuseRouted(upgrade, verdict);
     else this.#redirect(upgrade, verdict);
   }
 
   #choose(upgrade: Upgrade): void {
-    const { connection, route, request, clientAddress, requestId } = upgrade;
+    const { route, request, clientAddress } = upgrade;
     const refusal = this.#context.draining ? refuse(ERRORS.draining) : enterGates(route);
     if (refusal !== null) {
-      this.#refuse(connection.socket, route, refusal, requestId);
+      this.#refuseRouted(upgrade, refusal);
       return;
     }
     const destination = pickDestination(route, request, clientAddress);
@@ -96,23 +100,35 @@ export class WebSockets {
       return;
     }
     leaveGates(route);
-    this.#refuse(connection.socket, route, refuse(ERRORS.noDestination), requestId);
+    this.#refuseRouted(upgrade, refuse(ERRORS.noDestination));
   }
 
-  #refuse(socket: Socket, route: ProxiedRoute | null, refusal: PolicyRefusal, requestId: string): void {
-    const { error, headers } = refusal;
-    const stats = route?.stats ?? this.#context.unroutedStats;
+  #refuseRouted(upgrade: Upgrade, { error, headers }: PolicyRefusal): void {
+    const { connection, route, requestId, passage, startedMs } = upgrade;
+    const durationMs = performance.now() - startedMs;
+    route.stats.begin();
+    route.stats.end(error.status, durationMs);
+    if (error === ERRORS.rateLimited) route.stats.countRateLimited();
+    this.#log(upgrade, null, error.status, error.code, durationMs);
+    const fields = passage === null ? headers : [...headers, ...passage.clientHeaders];
+    refuseOnSocket(connection.socket, error, requestId, fields);
+  }
+
+  /** Refuses what has found no route. */
+  #refuse({ socket }: ClientConnection, { error, headers }: PolicyRefusal, requestId: string): void {
+    const stats = this.#context.unroutedStats;
     stats.begin();
     stats.end(error.status, 0);
-    if (error === ERRORS.rateLimited) stats.countRateLimited();
     this.#context.accessLog?.writeRefusal(requestId, plainAddress(socket.remoteAddress), error);
     refuseOnSocket(socket, error, requestId, headers);
   }
 
   /** Browsers do not follow it, but other clients may. */
-  #redirect({ connection, route, requestId }: Upgrade, answer: DirectAnswer): void {
+  #redirect(upgrade: Upgrade, answer: DirectAnswer): void {
+    const { connection, route, requestId } = upgrade;
     route.stats.begin();
     route.stats.end(answer.status, 0);
+    this.#log(upgrade, null, answer.status, null, 0);
     answerOnSocket(connection.socket, answer, requestId);
   }
 
@@ -132,6 +148,7 @@ export class WebSockets {
         host: hostFor(route, request, destination),
         headers: headersFor(route, request, connection, requestId, identityHeaders, passage),
         responseHeaders: route.responseHeaders,
+        withheldAnswerHeaders: passage?.withheldAnswerHeaders ?? null,
         clientHeaders: passage?.clientHeaders ?? [],
         requestId,
         headersMs: cluster.headersMs,
@@ -145,7 +162,9 @@ export class WebSockets {
         if (error !== null && error.side === 'origin') stats.countUpstreamError(error.code);
         const durationMs = performance.now() - startedMs;
         stats.end(status, durationMs);
-        this.#log(upgrade, destination, status, error, detail, durationMs);
+        const code = error?.code ?? null;
+        if (detail !== null) this.#warn(upgrade, destination, code, detail);
+        this.#log(upgrade, destination, status, code, durationMs);
       },
     );
     this.#sessions.add(session);
@@ -153,33 +172,42 @@ export class WebSockets {
   }
 
   #log(
-    { connection, request, route, requestId, passage }: Upgrade,
-    destination: ProxiedDestination,
+    { connection, request, route, requestId, clientAddress, passage }: Upgrade,
+    destination: ProxiedDestination | null,
     status: number,
-    error: ErrorDefinition | null,
-    detail: string | null,
+    code: string | null,
     durationMs: number,
   ): void {
-    const code = error?.code ?? null;
-    const where = { requestId, route: route.id, cluster: route.cluster.id, destination: destination.id };
-    if (detail !== null) this.#context.logger.warn({ ...where, code, detail }, 'origin failed');
     if (!this.#context.accessLog?.wants(status, code)) return;
     this.#context.accessLog.write({
-      ...where,
-      client: connection.peerAddress,
+      requestId,
+      client: clientAddress,
       method: request.method,
       host: request.host,
       path: request.path,
-      consumer: passage?.identity?.consumer ?? null,
       status,
       code,
-      attempts: 1,
+      route: route.id,
+      cluster: route.cluster.id,
+      destination: destination?.id ?? null,
+      consumer: passage?.identity?.consumer ?? null,
+      attempts: destination === null ? 0 : 1,
       revision: this.#context.revision,
       durationMs: roundMs(durationMs),
       upstreamMs: null,
       requestBytes: connection.socket.bytesRead,
       responseBytes: connection.socket.bytesWritten,
     });
+  }
+
+  #warn(
+    { route, requestId }: Upgrade,
+    destination: ProxiedDestination,
+    code: string | null,
+    detail: string,
+  ): void {
+    const where = { requestId, route: route.id, cluster: route.cluster.id, destination: destination.id };
+    this.#context.logger.warn({ ...where, code, detail }, 'origin failed');
   }
 
   /** Says goodbye on every session. */
@@ -194,15 +222,16 @@ export class WebSockets {
 
 /** A WebSocket counts as long as it stands, and does not wait for its turn. */
 function enterGates(route: ProxiedRoute): PolicyRefusal | null {
-  if (!route.gate.enterAtOnce(route.gateSettings)) return refuse(ERRORS.routeOverloaded);
+  if (!route.gate.enterAtOnce(route.gateSettings)) return refuse(ERRORS.routeOverloaded, null, RETRY_SOON);
   if (route.cluster.gate.enterAtOnce(route.cluster.gateSettings)) return null;
   route.gate.leave();
-  return refuse(ERRORS.clusterOverloaded);
+  return refuse(ERRORS.clusterOverloaded, null, RETRY_SOON);
 }
 
 function leaveGates(route: ProxiedRoute): void {
-  route.gate.leave();
+  // First, so that whoever follows on the route finds a place in the cluster.
   route.cluster.gate.leave();
+  route.gate.leave();
 }
 
 function pickDestination(

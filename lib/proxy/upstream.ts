@@ -72,7 +72,7 @@ interface CodedError extends Error {
 export function failureOf(error: CodedError, sent: boolean): UpstreamFailure {
   const code = typeof error.code === 'string' ? error.code : '';
   const detail = code === '' ? error.message : `${code}: ${error.message}`;
-  // The first is undici's, the second http-proxy-3's.
+  // The first is undici's, the second that of WebSockets.
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ECONNECT_TIMEOUT') {
     return { error: ERRORS.upstreamConnectTimeout, condition: 'connect', detail };
   }
@@ -87,15 +87,22 @@ export function failureOf(error: CodedError, sent: boolean): UpstreamFailure {
   return { error: ERRORS.upstreamReset, condition: 'reset', detail };
 }
 
+const TLS_CODES = /^(ERR_(TLS|SSL|OSSL)_|CERT_|CRL_|UNABLE_TO_|ERROR_IN_C(ERT|RL)_)|SELF_SIGNED_CERT|^EPROTO$/;
+/** What else Node calls a certificate that does not do: OpenSSL's X509_V_ERR_…, and one word for all that it knows no name of. */
+const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
+  'HOSTNAME_MISMATCH',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'PATH_LENGTH_EXCEEDED',
+  'UNSPECIFIED',
+]);
+
+/**
+ * Engines do not all say at which step they failed, but codes do: those of TCP and of name resolution are the
+ * system's, and none of these.
+ */
 function isTlsFailure(code: string): boolean {
-  return (
-    code.startsWith('ERR_TLS_') ||
-    code.startsWith('ERR_SSL_') ||
-    code.startsWith('CERT_') ||
-    code.startsWith('UNABLE_TO_') ||
-    code.includes('SELF_SIGNED_CERT') ||
-    code === 'EPROTO'
-  );
+  return TLS_CODES.test(code) || CERTIFICATE_CODES.has(code);
 }
 
 /** Interim responses that undici does not take (100 and 101): it has no code of their own for them. */

@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createProxyServer } from 'http-proxy-3';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
-import { replaceFields } from '../core/http/flat-headers.ts';
+import { removeFields, replaceFields } from '../core/http/flat-headers.ts';
 import type { HeaderTransformer } from '../core/http/header-transform.ts';
 import { buildResponseHead, isPlainReason } from '../core/http/response-headers.ts';
 import {
@@ -40,6 +40,8 @@ export interface WebSocketRequest {
   readonly headers: readonly string[];
   /** What the route changes in the answer, be it 101 or a refusal; null where it changes nothing. */
   readonly responseHeaders: HeaderTransformer | null;
+  /** What the policies of the route take off the origin's answer, in lower case; null where that is nothing. */
+  readonly withheldAnswerHeaders: ReadonlySet<string> | null;
   /** Flat: what the policies of the route put into the answer. */
   readonly clientHeaders: readonly string[];
   readonly requestId: string;
@@ -94,7 +96,6 @@ export class WebSocketSession implements Sweepable {
       target: destination.url.origin,
       ignorePath: true,
       prependPath: false,
-      connectTimeout: destination.settings.connectMs,
       agent: createOriginAgent(destination.access, 1),
     });
     proxy.on('proxyReqWs', (outgoing) => this.#takeOver(outgoing));
@@ -133,12 +134,7 @@ export class WebSocketSession implements Sweepable {
     // Set on the request itself: the library would pass it through a URL parser, and what is matched must be
     // what is forwarded.
     outgoing.path = this.#request.target;
-    const secure = this.#request.destination.url.protocol === 'https:';
-    outgoing.once('socket', (originSocket) => {
-      originSocket.once(secure ? 'secureConnect' : 'connect', () => {
-        this.#connected = true;
-      });
-    });
+    outgoing.once('socket', (originSocket) => this.#awaitConnection(originSocket));
     // The library listens after this event; its relay of a refusal neither notices a broken-off body nor
     // filters the head, and it takes any 101, so ours take their places.
     queueMicrotask(() => {
@@ -149,6 +145,17 @@ export class WebSocketSession implements Sweepable {
       outgoing.on('upgrade', (response, originSocket, head) => {
         if (this.#takesSwitch(response, originSocket)) connectSockets?.(response, originSocket, head);
       });
+    });
+  }
+
+  /** Until the connection stands, TLS included: the library's own limit ends before the handshake. */
+  #awaitConnection(originSocket: Socket): void {
+    const { access, settings } = this.#request.destination;
+    const limit = setTimeout(() => originSocket.destroy(connectTimeout()), settings.connectMs);
+    originSocket.once('close', () => clearTimeout(limit));
+    originSocket.once(access.secure ? 'secureConnect' : 'connect', () => {
+      clearTimeout(limit);
+      this.#connected = true;
     });
   }
 
@@ -185,6 +192,8 @@ export class WebSocketSession implements Sweepable {
 
   #answerHeaders(response: IncomingMessage, status: number): string[] {
     const { headers } = buildResponseHead(response.rawHeaders, status, this.#request.requestId);
+    const { withheldAnswerHeaders } = this.#request;
+    if (withheldAnswerHeaders !== null) removeFields(headers, withheldAnswerHeaders);
     this.#request.responseHeaders?.apply(headers);
     replaceFields(headers, this.#request.clientHeaders);
     return headers;
@@ -315,6 +324,10 @@ export class WebSocketSession implements Sweepable {
     else this.#endOriginSocket(this.#originSocket);
     this.#onEnd(this.#status === 0 ? ERRORS.clientAborted.status : this.#status, this.#error, this.#detail);
   }
+}
+
+function connectTimeout(): Error {
+  return Object.assign(new Error('no connection in time'), { code: 'ECONNECT_TIMEOUT' });
 }
 
 /** Counts as a failure of the origin to speak the protocol. */

@@ -1,5 +1,8 @@
-/** How long closed connections are gathered: a message for each would cost more than to serve some of them. */
-const GATHER_MS = 100;
+/**
+ * How long closed connections are gathered, as a message for each would cost a noticeable part of what serving it
+ * does. Not longer, as for so long they still count against the limit of their address.
+ */
+const GATHER_MS = 10;
 
 /** Tells the primary which connections of clients are closed, some at a time. */
 export class ClosedConnections {

@@ -7,7 +7,6 @@ import {
   DEFAULT_TIMEOUTS,
   type HashKey,
 } from '../core/config/model.ts';
-import { quoteText } from '../core/config/quote-text.ts';
 import type { ExplainedPolicy } from '../core/explain/explanation.ts';
 import type { HeaderTransformer } from '../core/http/header-transform.ts';
 import { REPLAY_LIMIT_BYTES } from '../proxy/request-body.ts';
@@ -107,6 +106,7 @@ function explainLoadBalancing(explained: ExplainedRequest): ExplainedPolicy {
   };
 }
 
+/** Not by which value: cookies of sessions are what their owners log in with. */
 function describeHash(hash: HashKey, { request, clientAddress }: ExplainedRequest): string {
   if (hash.source === 'clientIp' || hash.name === undefined) {
     return `hashed by the client's address ${clientAddress}`;
@@ -114,7 +114,7 @@ function describeHash(hash: HashKey, { request, clientAddress }: ExplainedReques
   const key = hashTextOf(hash, request.rawHeaders, request.query);
   return key === ''
     ? `hashed by the client's address ${clientAddress}, as the ${hash.source} ${hash.name} is absent or empty`
-    : `hashed by the ${hash.source} ${hash.name}, which is ${quoteText(key)}`;
+    : `hashed by the ${hash.source} ${hash.name}`;
 }
 
 function explainTimeouts({ route, head }: ExplainedRequest): ExplainedPolicy {

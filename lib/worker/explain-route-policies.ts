@@ -1,6 +1,6 @@
 /** What the policies of a route make of a described request, one after the other. */
 import type { ExplainedPolicy } from '../core/explain/explanation.ts';
-import type { Policy } from '../proxy/policies/passage.ts';
+import type { Passage, Policy } from '../proxy/policies/passage.ts';
 import type { Verdict } from '../proxy/policies/verdict.ts';
 import type { ExplainedRequest } from './explained-request.ts';
 
@@ -10,17 +10,32 @@ interface ExplainedPolicies {
   readonly verdict: Verdict;
 }
 
-export async function explainRoutePolicies({ route, passage }: ExplainedRequest): Promise<ExplainedPolicies> {
+export async function explainRoutePolicies(explained: ExplainedRequest): Promise<ExplainedPolicies> {
+  const { route, passage, preflight } = explained;
+  if (preflight !== null) return { policies: explainPreflight(explained), verdict: preflight };
   const policies: ExplainedPolicy[] = [];
   let final: Verdict = null;
   for (const policy of route.policies?.list ?? []) {
     // Those behind a refusal are not asked, as they would not be asked for a request.
-    const verdict: Verdict =
-      final === null ? await (policy.preview?.(passage) ?? policy.decide(passage)) : null;
+    const verdict: Verdict = final === null ? await preview(policy, passage) : null;
     policies.push({ policy: policy.name, ...describe(policy, verdict) });
     final ??= verdict;
   }
   return { policies, verdict: final };
+}
+
+/** Not `preview?.() ?? decide()`: a preview that lets the request pass is null as well. */
+function preview(policy: Policy, passage: Passage): Verdict | Promise<Verdict> {
+  return policy.preview === undefined ? policy.decide(passage) : policy.preview(passage);
+}
+
+/** A pre-flight is answered where it is told from where scripts may come, unless its address is refused before. */
+function explainPreflight({ route, preflight }: ExplainedRequest): ExplainedPolicy[] {
+  const decisive = preflight?.kind === 'answer' ? 'cors' : 'clientAddresses';
+  return (route.policies?.list ?? []).map((policy) => ({
+    policy: policy.name,
+    ...describe(policy, policy.name === decisive ? preflight : null),
+  }));
 }
 
 function describe(policy: Policy, verdict: Verdict): Omit<ExplainedPolicy, 'policy'> {

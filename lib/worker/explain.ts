@@ -12,9 +12,10 @@ import { type AdmittedRequest, admit, Refusal, refuseByRoute } from '../proxy/ad
 import { clientAddressOf, type ForwardedPeer, schemeOf } from '../proxy/forwarding.ts';
 import { type ParsedHead, parseHead } from '../proxy/head-parser.ts';
 import { Passage } from '../proxy/policies/passage.ts';
-import type { PolicyRefusal } from '../proxy/policies/verdict.ts';
+import type { PolicyRefusal, Verdict } from '../proxy/policies/verdict.ts';
 import type { ProxiedRoute } from '../proxy/proxied-route.ts';
 import type { ProxyContext } from '../proxy/proxy-context.ts';
+import { preflightedRequest } from '../proxy/screening.ts';
 import { plainAddress } from '../proxy/trusted-proxies.ts';
 import { formatDescribedRequest } from './described-request.ts';
 import {
@@ -34,6 +35,12 @@ const DEFAULT_CLIENT_ADDRESS = '127.0.0.1';
 /** The routes that requests go by. The routing table is them. */
 export interface ExplainableRoutes {
   explain(facts: RequestFacts, limit: number): RouteExplanation<ProxiedRoute>;
+}
+
+interface FoundRoute {
+  readonly routing: RouteExplanation<ProxiedRoute> | null;
+  /** The answer to a pre-flight; null where the request is none, or goes on to the origin. */
+  readonly preflight: Verdict;
 }
 
 /** All of an explanation but for who gives it. */
@@ -82,7 +89,8 @@ export class RequestExplainer {
   }
 
   async #explainRouting(head: ParsedHead, request: AdmittedRequest, peer: ForwardedPeer): Promise<Answer> {
-    const routing = this.routes?.explain(request, MOST_CANDIDATES) ?? null;
+    const clientAddress = clientAddressOf(this.#context, peer, request);
+    const { routing, preflight } = this.#findRoute(request, clientAddress);
     const { method, host, path, query } = request;
     const routed: Answer = {
       ...NOTHING,
@@ -97,13 +105,22 @@ export class RequestExplainer {
     };
     const route = routing?.winner?.value ?? null;
     if (route === null) return refuse(new Refusal(ERRORS.noRoute, null), routed);
-    const clientAddress = clientAddressOf(this.#context, peer, request);
     const passage = new Passage(request, clientAddress, schemeOf(peer, request), head.isWebSocket);
     const { identityHeaders } = this.#context.routes.trust;
     return this.#explainRoute(
-      { head, request, route, peer, clientAddress, identityHeaders, passage },
+      { head, request, route, peer, clientAddress, identityHeaders, passage, preflight },
       routed,
     );
+  }
+
+  /** A pre-flight goes by the route of the request that it asks about, where that one answers it. */
+  #findRoute(request: AdmittedRequest, clientAddress: string): FoundRoute {
+    const asked = request.method === 'OPTIONS' ? preflightedRequest(request) : null;
+    const routing = asked === null ? null : (this.routes?.explain(asked, MOST_CANDIDATES) ?? null);
+    const policies = routing?.winner?.value.policies ?? null;
+    const preflight = policies?.answerPreflight(request, clientAddress) ?? null;
+    if (preflight !== null) return { routing, preflight };
+    return { routing: this.routes?.explain(request, MOST_CANDIDATES) ?? null, preflight };
   }
 
   async #explainRoute(explained: ExplainedRequest, routed: Answer): Promise<Answer> {
@@ -117,10 +134,10 @@ export class RequestExplainer {
       destinations: explainDestinations(explained),
     };
     const isLeaving = head.isWebSocket && this.#context.draining;
-    const refusal = isLeaving ? new Refusal(ERRORS.draining, null) : refuseByRoute(route, request);
-    if (refusal !== null) return refuse(refusal, answer);
     if (verdict?.kind === 'refusal') return refuse(verdict, answer);
     if (verdict?.kind === 'answer') return answer;
+    const refusal = refuseByRoute(route, request) ?? (isLeaving ? new Refusal(ERRORS.draining, null) : null);
+    if (refusal !== null) return refuse(refusal, answer);
     const preview = previewDestination(explained);
     if (preview === null) return refuse(new Refusal(ERRORS.noDestination, null), answer);
     return {

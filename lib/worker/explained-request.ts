@@ -3,6 +3,7 @@ import type { AdmittedRequest } from '../proxy/admission.ts';
 import type { ForwardedPeer } from '../proxy/forwarding.ts';
 import type { ParsedHead } from '../proxy/head-parser.ts';
 import type { Passage } from '../proxy/policies/passage.ts';
+import type { Verdict } from '../proxy/policies/verdict.ts';
 import type { ProxiedRoute } from '../proxy/proxied-route.ts';
 
 /** A described request that was admitted and has found its route. */
@@ -15,6 +16,8 @@ export interface ExplainedRequest {
   readonly identityHeaders: IdentityHeaders;
   /** The request on its way through the policies of the route: what they leave behind is there. */
   readonly passage: Passage;
+  /** The answer to a pre-flight, for which no other policies are asked; null where the request is none. */
+  readonly preflight: Verdict;
   /** The client's own, seen past trusted proxies. */
   readonly clientAddress: string;
 }

@@ -63,6 +63,7 @@ const services: RouteServices = {
   balancing,
   workers: settings.workers,
   materials,
+  logger,
   lookup: createGuardedLookup(allowedAddresses),
   allowedAddresses,
   compilePolicies: (id, route) => RoutePolicies.compile(id, route, policyServices),
@@ -136,7 +137,7 @@ function receive(message: ToWorker, socket: Socket | undefined): void {
       materials.forget(message.gone);
       break;
     case 'refreshed':
-      materials.settle(message.name);
+      materials.settle(message.name, message.hasLooked);
       break;
     case 'rateShares':
       sendDemands(rateLimiters.takeShares(message));

@@ -2,6 +2,7 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { AdminServer } from '../../lib/admin/admin-server.ts';
+import type { AdminTls } from '../../lib/admin/admin-tls.ts';
 import type { StreamTiming } from '../../lib/admin/event-streams.ts';
 import type { JwtSettings } from '../../lib/auth/jwt-verifier.ts';
 import { openAuthenticator } from '../../lib/auth/open-authenticator.ts';
@@ -38,11 +39,12 @@ export interface StartedAdmin {
 export interface AdminOptions {
   readonly streamTiming?: StreamTiming;
   readonly jwt?: JwtSettings;
+  readonly tls?: AdminTls;
 }
 
 export async function startAdmin(
   owner: TestOwner,
-  { streamTiming, jwt }: AdminOptions = {},
+  { streamTiming, jwt, tls }: AdminOptions = {},
 ): Promise<StartedAdmin> {
   const stateDirectory = await createTemporaryDirectory(owner);
   const tokens = {} as Record<Role, string>;
@@ -60,7 +62,7 @@ export async function startAdmin(
     metricsContentType: () => 'text/plain; version=0.0.4; charset=utf-8',
     renderMetrics: () => started.renderMetrics(),
   };
-  const options = { controlPlane, probes, authenticator, logger, version: '1.2.3' };
+  const options = { controlPlane, probes, authenticator, logger, version: '1.2.3', tls: tls ?? null };
   const server = new AdminServer(streamTiming === undefined ? options : { ...options, streamTiming });
   const address = await server.listen('127.0.0.1', 0);
   owner.teardown(() => server.close());

@@ -35,6 +35,7 @@ import {
 /** As many clients as there are pools for clients of their own. */
 const MOST_CLIENTS = 4;
 const GOOD_ATTEMPTS = 5;
+const LONG_LENGTH = /malformed response, Content-Length "\d{16,}"/;
 
 interface ExchangePlan {
   readonly method: 'GET' | 'HEAD' | 'POST';
@@ -132,14 +133,17 @@ export class ResponseFuzzer implements Fuzzer<RunPlan> {
       const response = await client.readResponse({ toHead: method === 'HEAD' });
       this.#check(pending, response, client.unread);
     } catch (error) {
-      // That the connection ends instead of an answer is one that shows.
-      const isEnd = client.connectionEnd !== null && !String(error).includes('malformed');
-      if (error instanceof FuzzFault || isEnd) {
-        if (error instanceof FuzzFault) throw error;
+      if (error instanceof FuzzFault) throw error;
+      // It shows what has come instead of an answer.
+      const foreign = this.#ledger.findForeignSecret(Buffer.from(String(error)), pending.owner);
+      if (foreign !== undefined) throw new FuzzFault('foreign bytes', String(error), pending.bytes);
+      const isMalformed = String(error).includes('malformed');
+      // That the connection ends shows; and a length of so many digits is passed on as it is, for the client to judge.
+      if (isMalformed ? LONG_LENGTH.test(String(error)) : client.connectionEnd !== null) {
+        client.close();
         return;
       }
-      const fault: Fault = String(error).includes('malformed') ? 'malformed answer' : 'no answer';
-      throw new FuzzFault(fault, String(error), pending.bytes);
+      throw new FuzzFault(isMalformed ? 'malformed answer' : 'no answer', String(error), pending.bytes);
     }
   }
 

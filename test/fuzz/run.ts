@@ -9,8 +9,13 @@ import { startRequestFuzzer } from './request-fuzzer.ts';
 import { startResponseFuzzer } from './response-fuzzer.ts';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string' }, seed: { type: 'string' } } });
-const seconds = Number(values.seconds ?? 60);
-const firstSeed = Number(values.seed ?? Date.now() % 1_000_000);
+const seconds = readNumber('seconds', values.seconds ?? '60');
+const firstSeed = readNumber('seed', values.seed ?? String(Date.now() % 1_000_000));
+
+function readNumber(name: string, text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new RangeError(`--${name} takes a whole number above 0, such as --${name} 600, not "${text}"`);
+}
 
 type StartFuzzer<Plan> = (owner: TestOwner, seed: number) => Promise<Fuzzer<Plan>>;
 

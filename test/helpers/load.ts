@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly keepAlive: boolean;
   /** Gives the path of the next request; `/` unless given. */
   readonly path?: () => string;
+  /** Gives the header fields of the next request. */
+  readonly headers?: () => Readonly<Record<string, string>>;
   /** Told of every answer. */
   readonly onAnswer?: (answer: LoadAnswer) => void;
   /** A request that takes longer has failed: nobody may hang. */
@@ -100,7 +102,8 @@ function ask(agent: Agent, options: LoadOptions, path: string): Promise<{ status
       clearTimeout(limit);
       reject(error);
     };
-    const outgoing = request({ host: '127.0.0.1', port: options.port, path, agent }, (response) => {
+    const headers = options.headers?.() ?? {};
+    const outgoing = request({ host: '127.0.0.1', port: options.port, path, headers, agent }, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (text: string) => {

@@ -4,8 +4,9 @@ import t from 'tap';
 import { Acceptor } from '../../lib/primary/acceptor.ts';
 import { ConnectionCounts } from '../../lib/primary/connection-counts.ts';
 import type { ConnectionTaker } from '../../lib/primary/connection-taker.ts';
+import type { ConnectionLimits } from '../../lib/primary/gateway-settings.ts';
 import { ChangeSignal } from '../helpers/change-signal.ts';
-import { connect } from '../helpers/raw-client.ts';
+import { type ClientOptions, connect } from '../helpers/raw-client.ts';
 import type { TestOwner } from '../helpers/test-owner.ts';
 
 /** A worker of the test: it has what it was given, and does with it what the test says. */
@@ -48,15 +49,16 @@ class Taker implements ConnectionTaker {
   }
 }
 
-async function openAcceptor(owner: TestOwner) {
-  const acceptor = new Acceptor(new ConnectionCounts({ total: 0, perAddress: 0 }, []));
+async function openAcceptor(owner: TestOwner, limits: ConnectionLimits = { total: 0, perAddress: 0 }) {
+  const counts = new ConnectionCounts(limits, []);
+  const acceptor = new Acceptor(counts);
   const address = await acceptor.listen('127.0.0.1', 0);
   owner.teardown(async () => {
     acceptor.stop();
     await acceptor.settled(0);
   });
   const port = Number(address.split(':')[1]);
-  const open = () => connect(port, { owner });
+  const open = (options: ClientOptions = {}) => connect(port, { owner, ...options });
   /** A connection that has certainly arrived: a worker that is gone now had it. */
   const openWaiting = async () => {
     const gone = new Taker();
@@ -66,7 +68,7 @@ async function openAcceptor(owner: TestOwner) {
     acceptor.onGone(gone);
     return client;
   };
-  return { acceptor, port, open, openWaiting };
+  return { acceptor, counts, port, open, openWaiting };
 }
 
 /** Which client is at the other end. */
@@ -234,4 +236,63 @@ t.test('only so many connections wait; the others are reset', async (t) => {
     ended().map(({ connectionEnd }) => connectionEnd),
     new Array(6).fill('reset'),
   );
+});
+
+t.test('connections that wait count too: one address does not take all the room for waiting', async (t) => {
+  const { acceptor, counts, open } = await openAcceptor(t, { total: 6, perAddress: 3 });
+  const resets = new ChangeSignal();
+  let resetCount = 0;
+  // The reset may come before the client knows that it was connected.
+  const openUntilReset = async (localAddress: string) => {
+    await open({ localAddress }).then(
+      (client) => client.waitForClose(60_000),
+      () => {},
+    );
+    resetCount += 1;
+    resets.notify();
+  };
+  for (let count = 0; count < 20; count += 1) void openUntilReset('127.0.0.2');
+  await resets.waitFor(
+    () => (resetCount === 17 ? true : undefined),
+    10_000,
+    () => `${resetCount} connections were reset`,
+  );
+  t.same([counts.total, acceptor.refusedCount], [3, 17]);
+  const others = [await open(), await open(), await open()];
+  await openUntilReset('127.0.0.3');
+  t.same([counts.total, others.map(({ connectionEnd }) => connectionEnd)], [6, [null, null, null]]);
+  t.same([acceptor.refusedCount, acceptor.droppedCount], [18, 0]);
+});
+
+t.test('a connection counts once, wherever it is, and not at all in the end', async (t) => {
+  const { acceptor, counts, open } = await openAcceptor(t);
+  const [dying, full, other] = [new Taker(), new Taker(), new Taker()];
+  acceptor.add(dying);
+  await open();
+  await dying.waitForSockets(1);
+  t.equal(counts.total, 1, 'on its way');
+  acceptor.onGone(dying);
+  t.equal(counts.total, 1, 'waiting');
+  acceptor.add(full);
+  await full.waitForSockets(1);
+  acceptor.onMissed(full, false);
+  t.equal(counts.total, 1, 'waiting again');
+  acceptor.add(other);
+  await other.waitForSockets(1);
+  acceptor.onAccepted(other, false);
+  t.equal(counts.total, 1, 'with a worker');
+  acceptor.onClosed(full, ['127.0.0.1']);
+  t.equal(counts.total, 1, 'another worker cannot know of it');
+  acceptor.onClosed(other, ['127.0.0.1']);
+  t.equal(counts.total, 0);
+});
+
+t.test('connections that are dropped do not count', async (t) => {
+  const { acceptor, counts, openWaiting } = await openAcceptor(t);
+  await openWaiting();
+  await openWaiting();
+  t.equal(counts.total, 2);
+  acceptor.stop();
+  await acceptor.settled(0);
+  t.same([counts.total, acceptor.droppedCount], [0, 2]);
 });

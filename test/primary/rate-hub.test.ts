@@ -53,11 +53,11 @@ interface Started {
   readonly workers: readonly ListeningWorker[];
 }
 
-function start(t: Test, instance: string, channel: RateExchange | null): Started {
+function start(t: Test, instance: string, channel: RateExchange | null, hearsOthers = true): Started {
   const workers = [new ListeningWorker(1), new ListeningWorker(2)];
   const hub = new RateHub({ instance, workers: 2 }, channel, {
     workers: () => workers,
-    isStoreReachable: () => true,
+    hearsOthers: () => hearsOthers,
   });
   t.teardown(() => hub.close());
   hub.start();
@@ -115,6 +115,14 @@ t.test('an instance that falls silent is counted for a while, and its part then 
   t.equal(hub.defaultShare, 0.25);
   await workers[0]!.until(({ defaultShare }) => (defaultShare === 0.5 ? true : undefined));
   t.equal(hub.defaultShare, 0.5);
+});
+
+t.test('while others cannot be heard, each instance keeps to its equal part', async (t) => {
+  const { hub, workers } = start(t, 'one', new SharedChannel(), false);
+  hub.noteInstance('two');
+  hub.onDemands(workers[0]!, [DEMAND]);
+  const share = await workers[0]!.until(shareOf);
+  t.ok(share > 0.45 && share <= 0.5, `${share}`);
 });
 
 t.test('without demand nothing is published, and alone neither', async (t) => {

@@ -1,5 +1,5 @@
 /** A gateway with one worker in front of scripted origins, for tests of what it makes of a request. */
-import type { Cluster, Route } from '../../lib/core/config/model.ts';
+import type { Certificate, Cluster, Consumer, Issuer, Route } from '../../lib/core/config/model.ts';
 import { type GatewayProcess, startGateway } from '../helpers/gateway-process.ts';
 import type { OriginConnection } from '../helpers/origin-connection.ts';
 import type { OriginRequest } from '../helpers/origin-request.ts';
@@ -20,6 +20,11 @@ export interface ProxySettings {
   /** Added to the cluster `main`, whose one destination is the scripted origin. */
   readonly cluster?: Partial<Cluster>;
   readonly clusters?: Readonly<Record<string, Cluster>>;
+  readonly issuers?: Readonly<Record<string, Issuer>>;
+  readonly consumers?: Readonly<Record<string, Consumer>>;
+  readonly certificates?: Readonly<Record<string, Certificate>>;
+  /** Off unless given. */
+  readonly accessLog?: 'on';
   readonly flags?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -116,11 +121,17 @@ export async function startProxiedOrigin(
     id,
     { cluster: 'main', match: { path: '/{**rest}' }, ...route },
   ]);
-  const config = { clusters: { main, ...settings.clusters }, routes: Object.fromEntries(routes) };
-  const { flags, environment } = settings;
+  const { flags, environment, issuers, consumers, certificates } = settings;
+  const config = {
+    clusters: { main, ...settings.clusters },
+    ...(issuers === undefined ? {} : { issuers }),
+    ...(consumers === undefined ? {} : { consumers }),
+    ...(certificates === undefined ? {} : { certificates }),
+    routes: Object.fromEntries(routes),
+  };
   const gateway = await startGateway(owner, {
     config,
-    accessLog: 'off',
+    accessLog: settings.accessLog ?? 'off',
     ...(flags === undefined ? {} : { flags }),
     ...(environment === undefined ? {} : { environment }),
   });

@@ -6,6 +6,7 @@ import { createCertificate } from '../helpers/certificate.ts';
 import { formatRequest } from '../helpers/raw-client.ts';
 import { type OriginHandler, type ScriptedOrigin, startOrigin } from '../helpers/scripted-origin.ts';
 import { outcome, type ProxiedOrigin, startProxiedOrigin } from './proxied-origin.ts';
+import { startSecureOrigin } from './secure-origin.ts';
 
 /** The names that connections asked for, oldest first. */
 const askedNames: (string | false | null | undefined)[] = [];
@@ -99,6 +100,24 @@ for (const [way, makeText] of WAYS) {
     },
   );
 }
+
+t.test('requests with other hosts share a connection, also to an address', async (t) => {
+  const secure = await startSecureOrigin(t, { key: known.key, cert: known.cert });
+  const urls = { byName: secure.url, byAddress: `https://127.0.0.1:${secure.port}` };
+  for (const [cluster, url] of Object.entries(urls)) {
+    const { request } = await startProxiedOrigin(t, {
+      clusters: { [cluster]: at(url) },
+      routes: { [cluster]: { match: { path: '/{**rest}' }, cluster, preserveHost: true } },
+      environment: { NODE_EXTRA_CA_CERTS: known.caFile },
+    });
+    secure.handshakes = 0;
+    for (let count = 0; count < 10; count += 1) {
+      const { status } = await request(formatRequest('GET', '/', { Host: `host-${count}.test` }));
+      t.equal(status, 200);
+    }
+    t.equal(secure.handshakes, 1, cluster);
+  }
+});
 
 async function refusesIn(t: Test, proxied: ProxiedOrigin, text: string): Promise<void> {
   const seen = origin.requests.length + wrongName.requests.length;

@@ -20,6 +20,17 @@ t.test('what failed before the request was sent may be tried again by any method
     'CERT_HAS_EXPIRED',
     'ERR_TLS_CERT_ALTNAME_INVALID',
     'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'ERROR_IN_CERT_NOT_AFTER_FIELD',
+    'CRL_HAS_EXPIRED',
+    'HOSTNAME_MISMATCH',
+    'INVALID_CA',
+    'INVALID_PURPOSE',
+    'PATH_LENGTH_EXCEEDED',
+    'UNSPECIFIED',
+    'ERR_OSSL_X509_KEY_VALUES_MISMATCH',
+    'ERR_SSL_WRONG_VERSION_NUMBER',
     'EPROTO',
   ]) {
     t.same(failure(code, false), ['TLS', 'connect'], code);

@@ -105,7 +105,7 @@ t.test('what a request is hashed by is named, also where it has none of it', asy
     loadBalancing: { policy: 'consistentHash', hash: { source: 'cookie', name: 'sid' } },
   });
   const withKey = await worker.explain({ headers: [['cookie', 'a=1; sid=s-7']] });
-  t.match(effectOf(withKey, 'loadBalancing'), /; hashed by the cookie sid, which is "s-7"$/);
+  t.match(effectOf(withKey, 'loadBalancing'), /; hashed by the cookie sid$/);
   const without = await worker.explain({ clientAddress: '::ffff:192.0.2.9' });
   t.match(
     effectOf(without, 'loadBalancing'),

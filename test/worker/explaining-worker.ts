@@ -18,6 +18,8 @@ import { type ScriptedOrigin, startOrigin } from '../helpers/scripted-origin.ts'
 import type { TestOwner } from '../helpers/test-owner.ts';
 import { routeServices } from './route-services.ts';
 
+const services = { ...routeServices, balancing: { ...routeServices.balancing, workerOffset: 1 } };
+
 export const TRUSTED_ADDRESS = '127.0.0.2';
 export const WORKER_ID = 7;
 export const REVISION = 42;
@@ -31,7 +33,7 @@ export class ExplainingWorker {
   port = 0;
 
   constructor() {
-    this.table = new RoutingTable(routeServices, this.stats, new UnhealthyDestinations());
+    this.table = new RoutingTable(services, this.stats, new UnhealthyDestinations());
     this.context = {
       routes: this.table,
       revision: REVISION,

@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { Materials } from '../../lib/auth/materials.ts';
 import { AddressSet } from '../../lib/core/policy/address-ranges.ts';
 import { createGuardedLookup } from '../../lib/net/guarded-lookup.ts';
@@ -8,6 +9,7 @@ export const routeServices: RouteServices = {
   balancing: { random: Math.random, nowMs: () => performance.now(), workerOffset: 0 },
   workers: 1,
   materials: new Materials(() => {}),
+  logger: pino({ level: 'silent' }),
   lookup: createGuardedLookup(new AddressSet([])),
   allowedAddresses: new AddressSet([]),
   compilePolicies: () => null,

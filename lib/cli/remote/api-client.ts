@@ -1,8 +1,10 @@
 /** The management API as the commands use it. */
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
 import type { Problem } from '../../core/config/problem.ts';
 import { ERRORS } from '../../core/errors.ts';
+import { explainTlsFailure } from './connection-security.ts';
 
 export interface ApiProblem {
   readonly title?: string;
@@ -52,11 +54,16 @@ const ANSWER_LIMIT_MS = 120_000;
 export class ApiClient {
   readonly #baseUrl: URL;
   readonly #token: string | null;
+  readonly #tls: ConnectionOptions;
 
-  /** @param baseUrl of the admin listener, such as http://127.0.0.1:9901 */
-  constructor(baseUrl: URL, token: string | null) {
+  /**
+   * @param baseUrl of the admin listener, such as http://127.0.0.1:9901
+   * @param tls authorities and own certificate, for https
+   */
+  constructor(baseUrl: URL, token: string | null, tls: ConnectionOptions = {}) {
     this.#baseUrl = baseUrl;
     this.#token = token;
+    this.#tls = tls;
   }
 
   /** @throws ApiError, UnreachableError */
@@ -90,8 +97,12 @@ export class ApiClient {
   ): Promise<RawAnswer> {
     const signal = AbortSignal.timeout(ANSWER_LIMIT_MS);
     try {
-      return await exchange(url, { method, headers, signal }, content);
+      // Said explicitly, as a variable of Node could switch verification off.
+      const options = { ...this.#tls, rejectUnauthorized: true, method, headers, signal };
+      return await exchange(url, options, content);
     } catch (error) {
+      const tlsFailure = signal.aborted ? null : explainTlsFailure(url, error as NodeJS.ErrnoException);
+      if (tlsFailure !== null) throw new UnreachableError(tlsFailure);
       const { code, message } = error as NodeJS.ErrnoException;
       const reason = signal.aborted ? `no answer within ${ANSWER_LIMIT_MS / 1_000} s` : (code ?? message);
       throw new UnreachableError(
@@ -102,7 +113,7 @@ export class ApiClient {
 }
 
 /** Not `fetch`: it refuses a list of ports, on which an admin listener may well be. */
-function exchange(url: URL, options: http.RequestOptions, content: Buffer | null): Promise<RawAnswer> {
+function exchange(url: URL, options: https.RequestOptions, content: Buffer | null): Promise<RawAnswer> {
   const { request } = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
     const outgoing = request(url, options, (response) => readAnswer(response).then(resolve, reject));

@@ -2,14 +2,17 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { formatProblem, type Problem } from '../../core/config/problem.ts';
 import { EXIT } from '../exit-codes.ts';
+import { switchFrom } from '../option-parsers.ts';
 import { printErrorLines, printJson } from '../output.ts';
 import { ApiClient, ApiError } from './api-client.ts';
 import { type ApiToken, findToken, UnusableTokenError } from './api-token.ts';
+import { type ClientTlsOptions, checkSecrecy, readClientTls } from './connection-security.ts';
 import { InvalidDocumentError } from './read-document.ts';
 
 /** What every command that talks to a gateway takes. */
-export interface RemoteOptions {
+export interface RemoteOptions extends ClientTlsOptions {
   readonly adminUrl: string;
+  readonly allowInsecure?: boolean;
   readonly json?: boolean;
 }
 
@@ -26,21 +29,44 @@ export function addRemoteOptions(command: Command): Command {
         .env('GATEWAY_ADMIN_URL')
         .default(DEFAULT_ADMIN_URL),
     )
+    .addOption(
+      new Option('--admin-ca <file>', 'authorities that an https address is verified by, in PEM').env(
+        'GATEWAY_ADMIN_CA',
+      ),
+    )
+    .addOption(
+      new Option(
+        '--admin-cert <file>',
+        'own certificate, for a gateway with --admin-tls-client-ca, in PEM',
+      ).env('GATEWAY_ADMIN_CERT'),
+    )
+    .addOption(
+      new Option('--admin-key <file>', 'private key of that certificate, in PEM').env('GATEWAY_ADMIN_KEY'),
+    )
+    .addOption(
+      new Option(
+        '--allow-insecure',
+        'send the token over plain http to another host, where others can read it',
+      ).default(undefined, 'refused; also GATEWAY_ALLOW_INSECURE=true'),
+    )
     .option('--json', 'print the answer as JSON, for scripts')
     .addHelpText('after', TOKEN_HELP);
 }
 
 /** Runs what a command does and ends with its exit code; what goes wrong is said on standard error. */
 export async function runRemote(
-  { adminUrl, json = false }: RemoteOptions,
+  options: RemoteOptions,
   work: (client: ApiClient) => Promise<number>,
 ): Promise<void> {
+  const { adminUrl, allowInsecure, json = false } = options;
   let token: ApiToken | null = null;
   try {
     // An empty variable is one that is not set.
     const url = parseUrl(adminUrl || DEFAULT_ADMIN_URL);
     token = findToken(process.env);
-    process.exitCode = await work(new ApiClient(url, token.token));
+    const isInsecureAllowed = switchFrom('GATEWAY_ALLOW_INSECURE');
+    if (token.token !== null) checkSecrecy(url, allowInsecure ?? isInsecureAllowed);
+    process.exitCode = await work(new ApiClient(url, token.token, readClientTls(options)));
   } catch (error) {
     if (json) printJson(jsonOf(error));
     printErrorLines([`fengling-gateway: ${describe(error, token)}`, ...listProblems(error)]);

@@ -124,7 +124,7 @@ export const TLS_VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
 const originTlsSchema = Type.Object(
   {
     caFile: Type.Optional(
-      fileName("the certificate authorities that are trusted, in PEM (default: the system's)"),
+      fileName('the certificate authorities that are trusted, in PEM (default: the list of Node.js)'),
     ),
     caEnv: Type.Optional(variableName('the certificate authorities that are trusted, in PEM')),
     certFile: Type.Optional(fileName("the gateway's own certificate and its chain, in PEM")),

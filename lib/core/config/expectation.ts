@@ -5,6 +5,7 @@ import type { SchemaNode } from './schema-node.ts';
 import {
   CERTIFICATE_ID_PATTERN,
   FIELD_VALUE_PATTERN,
+  FILE_NAME_PATTERN,
   ID_PATTERN,
   PATH_PATTERN,
   TOKEN_PATTERN,
@@ -17,6 +18,7 @@ const PATTERN_WORDS: ReadonlyMap<string, string> = new Map([
   [FIELD_VALUE_PATTERN, 'a header value on one line, without control characters'],
   [PATH_PATTERN, "a path that starts with '/'"],
   [CERTIFICATE_ID_PATTERN, 'a host name in lower case, such as api.example.com, *.example.com, or default'],
+  [FILE_NAME_PATTERN, 'the path of a file, not what is in it'],
   [VARIABLE_PATTERN, 'the name of an environment variable that does not start with GATEWAY_ or FENGLING_'],
   [CLAIM_PATTERN, 'the name of a claim, 1 to 256 characters without controls'],
   [API_KEY_HASH_PATTERN, 'sha256: and 64 hexadecimal digits, as `gateway credential api-key` prints it'],

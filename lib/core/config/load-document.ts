@@ -17,6 +17,7 @@ import {
   type Kind,
   type Route,
 } from './model.ts';
+import { reportOpenHosts } from './open-host-rules.ts';
 import { checkPlainDataInSlices, isPlainObject } from './plain-data.ts';
 import type { Problem } from './problem.ts';
 import { type Findings, noFindings, type ProblemList } from './problem-list.ts';
@@ -56,6 +57,7 @@ function* readParts(document: unknown, findings: Findings): Generator<void, Tabl
   }
   yield* checkReferences(entries, findings);
   const conflicts = yield* reportRouteConflicts(entries.routes, findings);
+  yield* reportOpenHosts(entries.certificates, entries.routes, findings.warnings);
   if (!findings.problems.isEmpty) {
     return null;
   }

@@ -1,5 +1,6 @@
 /** The rules for headers that the gateway gives or takes by a name of the user's choice. */
 import { KEEP, requestHeaderRule } from '../http/header-rules.ts';
+import { plainName } from '../http/plain-name.ts';
 import { childPointer } from './problem.ts';
 import type { ProblemList } from './problem-list.ts';
 
@@ -56,9 +57,4 @@ export function checkHeaderChoice(pointer: string, name: string, problems: Probl
       'choose another, such as x-user-id',
     );
   }
-}
-
-/** `X_User_Id` is another field than `X-User-Id`, but CGI-like origins see them as one. */
-function plainName(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-');
 }

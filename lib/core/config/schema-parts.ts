@@ -14,6 +14,8 @@ export const TOKEN_PATTERN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
 export const FIELD_VALUE_PATTERN = '^[\\t\\x20-\\x7e\\x80-\\xff]*$';
 /** A path, as rewrites take it; what else it must be is checked after the schema. */
 export const PATH_PATTERN = '^/';
+/** A path on one line: whoever gives the content of a file instead, such as a private key, is told so and not quoted. */
+export const FILE_NAME_PATTERN = '^[^\\x00-\\x1f\\x7f]+$';
 /** The name of an environment variable; the gateway's own settings are none of the configuration's business. */
 export const VARIABLE_PATTERN = '^(?!GATEWAY_|FENGLING_)[A-Za-z_][A-Za-z0-9_]{0,255}$';
 
@@ -27,7 +29,7 @@ export const fieldValue = Type.String({ pattern: FIELD_VALUE_PATTERN, maxLength:
 export const durationMs = (description: string) =>
   Type.Integer({ minimum: 1, maximum: 86_400_000, description });
 export const fileName = (description: string) =>
-  Type.String({ minLength: 1, maxLength: 4096, description: `File with ${description}` });
+  Type.String({ pattern: FILE_NAME_PATTERN, maxLength: 4096, description: `File with ${description}` });
 export const variableName = (description: string) =>
   Type.String({ pattern: VARIABLE_PATTERN, description: `Environment variable with ${description}` });
 export const record = <T extends Type.TSchema>(value: T, description: string) =>

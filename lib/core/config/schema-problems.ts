@@ -127,7 +127,9 @@ function reportListProblems(
   problems: ProblemList,
 ): void {
   if (!Array.isArray(value)) {
-    const hint = typeof value === 'string' ? `write [${quoteText(value)}]` : undefined;
+    // In place of a list of objects a text may be anything, such as the API key itself: it is not repeated.
+    const isItem = typeof value === 'string' && schema.items?.type !== 'object';
+    const hint = isItem ? `write [${quoteText(value)}]` : undefined;
     problems.add(pointer, `must be ${describeExpectation(schema)}`, hint);
     return;
   }

@@ -1,4 +1,5 @@
 /** What the gateway does with a header field, by its name: the request side and the response side. */
+import { LONGEST_REMEMBERED_NAME, plainName } from './plain-name.ts';
 
 export const KEEP = 0;
 /** Hop-by-hop: never forwarded (RFC 9110 §7.6.1). */
@@ -89,7 +90,8 @@ class HeaderClassifier {
     const known = this.#remembered.get(name);
     if (known !== undefined) return known;
     const rule = this.#classify(name.toLowerCase());
-    if (this.#remembered.size < MAX_REMEMBERED) this.#remembered.set(name, rule);
+    if (this.#remembered.size < MAX_REMEMBERED && name.length <= LONGEST_REMEMBERED_NAME)
+      this.#remembered.set(name, rule);
     return rule;
   }
 
@@ -97,10 +99,9 @@ class HeaderClassifier {
     const rule = this.#rules.get(name);
     if (rule !== undefined) return rule;
     if (this.#rules !== REQUEST_RULES) return KEEP;
-    // `X_Forwarded_For` is another field than `X-Forwarded-For`, but CGI-like origins see them as one.
-    const dashed = name.replaceAll('_', '-');
-    if (dashed.startsWith('x-forwarded-')) return FORWARDED;
-    return dashed !== name && REQUEST_RULES.has(dashed) ? DROP : KEEP;
+    const plain = plainName(name);
+    if (plain.startsWith('x-forwarded-')) return FORWARDED;
+    return plain !== name && REQUEST_RULES.has(plain) ? DROP : KEEP;
   }
 }
 

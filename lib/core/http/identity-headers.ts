@@ -1,9 +1,11 @@
+import { LONGEST_REMEMBERED_NAME, plainName } from './plain-name.ts';
+
 /** Names come from clients: what is remembered of them is bounded. */
 const MAX_REMEMBERED = 2_000;
 
 /**
  * The fields by which the gateway tells origins who a client is. No client may send them, on any route, nor a
- * look-alike: `X_User_Id` is another field than `X-User-Id`, but CGI-like origins see them as one.
+ * look-alike such as `X_User_Id`.
  */
 export class IdentityHeaders {
   readonly #names: ReadonlySet<string>;
@@ -22,13 +24,10 @@ export class IdentityHeaders {
     const known = this.#remembered.get(name);
     if (known !== undefined) return known;
     const isOne = this.#names.has(plainName(name));
-    if (this.#remembered.size < MAX_REMEMBERED) this.#remembered.set(name, isOne);
+    if (this.#remembered.size < MAX_REMEMBERED && name.length <= LONGEST_REMEMBERED_NAME)
+      this.#remembered.set(name, isOne);
     return isOne;
   }
 }
 
 export const NO_IDENTITY_HEADERS = new IdentityHeaders([]);
-
-function plainName(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-');
-}

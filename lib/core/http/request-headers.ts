@@ -116,6 +116,9 @@ export interface ForwardingFacts {
   readonly identityHeaders: IdentityHeaders;
 }
 
+/** No look-alike of another. */
+const PLAIN_NAME = /^[a-z0-9-]+$/i;
+
 /**
  * Builds the flat header list for the origin: hop-by-hop fields dropped, forwarding fields replaced (or
  * added to, for a trusted peer), our own ones last, so that nothing a client sends can take their place.
@@ -140,7 +143,7 @@ export function buildRequestHeaders(
       rule === FORWARDED &&
       facts.peerTrusted &&
       name.toLowerCase() !== 'forwarded' &&
-      !name.includes('_')
+      PLAIN_NAME.test(name)
     ) {
       out.push(name, rawHeaders[index + 1]!);
     }

@@ -8,7 +8,9 @@ export interface BasicCredentials {
 /** Longer ones are malformed: nobody types so much. */
 const MAX_BASIC_CHARACTERS = 4_096;
 const TOKEN_CHARACTER = /[!#$%&'*+.^_`|~0-9A-Za-z-]/;
-const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+/** RFC 4648 §4; the padding may be missing. */
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 7617 §2 forbids them
 const CONTROL = /[\x00-\x1f\x7f]/;
 
@@ -41,9 +43,13 @@ function credentialsOf(authorization: string, scheme: string): string | null {
 
 function decodeBase64(text: string): string | null {
   if (text.length > MAX_BASIC_CHARACTERS || !BASE64.test(text)) return null;
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return decodeUtf8(bytes)?.normalize('NFC') ?? null;
+}
+
+function decodeUtf8(bytes: Uint8Array): string | null {
   try {
-    const bytes = Uint8Array.fromBase64(text);
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes).normalize('NFC');
+    return UTF_8.decode(bytes);
   } catch {
     return null;
   }

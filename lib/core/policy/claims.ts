@@ -6,7 +6,8 @@ export type Claims = Readonly<Record<string, unknown>>;
 const MAX_HEADER_VALUE_CHARACTERS = 4_096;
 /** What can stand in no field value (RFC 9110 §5.5): the controls of ASCII and of Latin-1. */
 const CONTROLS = /\p{Cc}/u;
-const BEYOND_LATIN_1 = /[\u0100-\u{10ffff}]/u;
+/** What would have a second meaning there, or none that all origins agree on. */
+const AMBIGUOUS = /[%,]|^ | $|[^\x20-\x7e]+/g;
 
 /**
  * The claim of this name, or else at this path: `realm_access.roles` is `roles` in `realm_access`. A name may
@@ -32,9 +33,8 @@ export function holdsAny(claim: unknown, values: readonly (string | number | boo
 
 /**
  * The claim as the value of a header: a text, a number or a boolean, or a list of such with commas between.
- * Who can choose their name must not pass for another, nor one item of a list for two: so `%`, a blank at
- * either end, and commas in the items of a list are percent-encoded; and where there is something beyond
- * Latin-1, all that is beyond ASCII, as UTF-8.
+ * Who can choose their name must not pass for another, nor one item of a list for two, nor a text for a list:
+ * so `%`, commas, a blank at either end and all that is beyond ASCII are percent-encoded, as UTF-8.
  * @returns null where it has no such value: it is of another kind, holds controls, is a number that is not
  *   exact, or would be longer than 4 KiB
  */
@@ -45,7 +45,7 @@ export function headerValueOf(claim: unknown): string | null {
   for (const item of claim) {
     const text = encodeText(textOf(item));
     if (text === null) return null;
-    items.push(text.replaceAll(',', '%2C'));
+    items.push(text);
   }
   return withinBounds(items.join(','));
 }
@@ -74,8 +74,7 @@ function finiteText(value: number): string | null {
 
 function encodeText(text: string | null): string | null {
   if (text === null || CONTROLS.test(text) || !text.isWellFormed()) return null;
-  const escaped = text.replaceAll('%', '%25').replace(/^ | $/g, '%20');
-  return BEYOND_LATIN_1.test(text) ? escaped.replace(/[^\x20-\x7e]+/g, encodeURIComponent) : escaped;
+  return text.replace(AMBIGUOUS, encodeURIComponent);
 }
 
 function withinBounds(value: string | null): string | null {

@@ -39,12 +39,15 @@ export function gateSettingsOf(
 }
 
 /**
- * Counts the requests that are under way, and keeps some waiting, in the order of their coming. The limits are
- * those of whoever comes, so that a change of them takes effect with the table that it belongs to.
+ * Counts the requests that are under way, and keeps some waiting, in the order of their coming. The limits are those
+ * of whoever came last, so that a change of them takes effect with the table that it belongs to, also for those that
+ * wait.
  */
 export class ConcurrencyGate {
   #active = 0;
-  readonly #waiting = new Map<GateWaiter, GateSettings>();
+  #settings: GateSettings = OPEN_GATE;
+  readonly #waiting = new Set<GateWaiter>();
+  #isAdmitting = false;
 
   get active(): number {
     return this.#active;
@@ -54,17 +57,25 @@ export class ConcurrencyGate {
     return this.#waiting.size;
   }
 
+  /** Takes other limits. Those that wait and have room under them are let in. */
+  apply(settings: GateSettings): void {
+    if (settings === this.#settings) return;
+    this.#settings = settings;
+    this.#admitWaiting();
+  }
+
   /** Lets one in, or keeps it waiting where it may wait; then `onTurn` follows, unless it leaves before. */
   enter(waiter: GateWaiter, settings: GateSettings): GateAnswer {
     if (this.enterAtOnce(settings)) return 'entered';
     if (this.#waiting.size >= settings.maxWaiting) return 'full';
-    this.#waiting.set(waiter, settings);
+    this.#waiting.add(waiter);
     return 'waiting';
   }
 
   /** Lets one in that does not wait. */
-  enterAtOnce({ maxConcurrent }: GateSettings): boolean {
-    if (this.#active >= maxConcurrent || this.#waiting.size > 0) return false;
+  enterAtOnce(settings: GateSettings): boolean {
+    this.apply(settings);
+    if (this.#active >= settings.maxConcurrent || this.#waiting.size > 0) return false;
     this.#active += 1;
     return true;
   }
@@ -72,16 +83,25 @@ export class ConcurrencyGate {
   /** One that was in is done. */
   leave(): void {
     this.#active -= 1;
-    for (const [next, { maxConcurrent }] of this.#waiting) {
-      if (this.#active >= maxConcurrent) return;
-      this.#waiting.delete(next);
-      this.#active += 1;
-      next.onTurn();
-    }
+    this.#admitWaiting();
   }
 
   /** One does not wait any longer. */
   leaveQueue(waiter: GateWaiter): void {
     this.#waiting.delete(waiter);
+  }
+
+  #admitWaiting(): void {
+    // One that is let in may leave at once, refused by another gate: the loop under way lets in the next, as one
+    // call within the other for each that waits would exhaust the stack.
+    if (this.#isAdmitting) return;
+    this.#isAdmitting = true;
+    for (const next of this.#waiting) {
+      if (this.#active >= this.#settings.maxConcurrent) break;
+      this.#waiting.delete(next);
+      this.#active += 1;
+      next.onTurn();
+    }
+    this.#isAdmitting = false;
   }
 }

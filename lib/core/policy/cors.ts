@@ -45,18 +45,20 @@ export class CorsRules {
         origin.length > prefix.length + suffix.length &&
         origin.startsWith(prefix) &&
         origin.endsWith(suffix) &&
-        /^[a-z0-9.-]+$/.test(origin.slice(prefix.length, -suffix.length)),
+        /^[a-z0-9._-]+$/.test(origin.slice(prefix.length, -suffix.length)),
     );
   }
 
   /** Flat: what an answer to a request of this origin says, be it allowed or not. */
   answerHeaders(origin: string | null): string[] {
-    // Answers differ by origin, so a cache must keep them apart.
+    // Answers differ by origin, so a cache must keep them apart; for any origin they are all alike, also those
+    // to requests that name none.
     const vary = this.#anyOrigin ? [] : ['vary', 'Origin'];
-    if (origin === null || !this.allows(origin)) return vary;
+    const allowed = this.#anyOrigin ? '*' : origin;
+    if (allowed === null || !this.allows(allowed)) return vary;
     return [
       'access-control-allow-origin',
-      this.#anyOrigin ? '*' : origin,
+      allowed,
       ...(this.#credentials ? ['access-control-allow-credentials', 'true'] : []),
       ...(this.#exposed === '' ? [] : ['access-control-expose-headers', this.#exposed]),
       ...vary,

@@ -11,7 +11,8 @@ const NEAR_LEVEL = 0.5;
 export class LimitBucket extends TokenBucket {
   /** Empty where the exchange told of the key, and no request has come for it yet. */
   key: string;
-  readonly hash: number;
+  /** Of the key, as the exchange names it. */
+  hash: number;
   /** Whether its share was told by the exchange; else it is the default one. */
   isTold = false;
   /** Whether it is on the list of those to report. */

@@ -1,19 +1,21 @@
-/** The time that is looked at as a whole, in ms: who pauses for less is not slow. */
-const WINDOW_MS = 5_000;
-
 /**
  * Tells whether a peer that we wait for moves fewer bytes than a minimum, window by window: so that neither a
  * fast beginning pays for a trickle, nor a pause of our own is held against the peer.
  */
 export class MinimumRate {
+  readonly #windowMs: number;
   readonly #minBytes: number;
   #lastMs = -1;
   #countedMs = 0;
   #bytesAtStart = 0;
 
-  /** @param bytesPerSecond 0 asks for nothing */
-  constructor(bytesPerSecond: number) {
-    this.#minBytes = (bytesPerSecond * WINDOW_MS) / 1_000;
+  /**
+   * @param bytesPerSecond 0 asks for nothing
+   * @param windowMs the time that is looked at as a whole: who pauses for less is not slow
+   */
+  constructor(bytesPerSecond: number, windowMs: number) {
+    this.#windowMs = windowMs;
+    this.#minBytes = (bytesPerSecond * windowMs) / 1_000;
   }
 
   /**
@@ -27,7 +29,7 @@ export class MinimumRate {
     if (this.#lastMs < 0) this.#bytesAtStart = bytes;
     else if (waiting) this.#countedMs += nowMs - this.#lastMs;
     this.#lastMs = nowMs;
-    if (this.#countedMs < WINDOW_MS) return false;
+    if (this.#countedMs < this.#windowMs) return false;
     const isSlow = bytes - this.#bytesAtStart < this.#minBytes;
     this.#countedMs = 0;
     this.#bytesAtStart = bytes;

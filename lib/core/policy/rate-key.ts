@@ -1,20 +1,18 @@
-import { hashString } from '../balancing/hash.ts';
-
-const LOW_SEED = 0x2c1b3c6d;
-const HIGH_SEED = 0x297a2d39;
 const LOW_RANGE = 2 ** 32;
 /** With the 32 low bits that makes 53: what a number holds exactly. */
 const HIGH_BITS = 21;
 
-/** The hash of a text, an integer of 53 bits without sign, the same everywhere. Whoever wants to can make two texts alike. */
-export function hashRateKey(text: string): number {
-  return (hashString(text, HIGH_SEED) >>> (32 - HIGH_BITS)) * LOW_RANGE + hashString(text, LOW_SEED);
-}
+/**
+ * Gives the hash of a key, an integer from 0 to 2^53 - 1, the same for all who share the limit. It has to depend on
+ * a secret: who sends requests can choose keys, and with one that has the hash of somebody else's would press, and
+ * take over, that one's part of the limit.
+ */
+export type RateKeyHash = (key: string) => number;
 
 /**
- * A map by `hashRateKey`. Such hashes can be chosen by who sends requests, and engines hash numbers in a way
- * that everybody knows: thousands of keys could be made to land in one chain, and each look-up walk along it.
- * A salt that nobody knows prevents that.
+ * A map by the hashes of keys. They come from other instances, too, by way of a channel, and engines hash numbers in
+ * a way that everybody knows: thousands could be made to land in one chain, and each look-up walk along it. A salt
+ * that nobody knows prevents that.
  */
 export class RateKeyMap<Value> {
   readonly #values = new Map<number, Value>();
@@ -41,7 +39,11 @@ export class RateKeyMap<Value> {
     this.#values.delete(this.#salted(key));
   }
 
-  values(): Iterable<Value> {
+  clear(): void {
+    this.#values.clear();
+  }
+
+  values(): MapIterator<Value> {
     return this.#values.values();
   }
 

@@ -3,8 +3,10 @@ import { RateKeyMap } from './rate-key.ts';
 import { type RateMembers, RateRecord } from './rate-record.ts';
 import { demandThreshold } from './rate-shares.ts';
 
-/** Keys beyond this are not divided by demand: everybody keeps the default share of them. */
+/** More keys than this are not divided by demand: of those that are pressed less everybody keeps the default share. */
 const MAX_KEYS = 4_096;
+/** How many records are looked at to find one that has to make room. */
+const EXAMINED = 4;
 /** So many shares are settled at once, which takes a few ms; the rest has to wait for the next time. */
 const MAX_SHARES_AT_ONCE = 2_048;
 
@@ -12,13 +14,18 @@ const MAX_SHARES_AT_ONCE = 2_048;
 export class RateLedger {
   readonly #records: RateKeyMap<RateRecord>;
   readonly #maxKeys: number;
+  /** Goes round the records, as the hand of `BucketRing` does. */
+  #hand: Iterator<RateRecord>;
   /** Those with news, in the order in which they came. */
   readonly #unsettled = new Set<RateRecord>();
+  /** Those that made room for others, and whose workers have not been told yet. */
+  readonly #released = new Set<RateRecord>();
 
   /** @param salt an integer of 32 bits without sign, by chance: see `RateKeyMap` */
   constructor(salt: number, maxKeys = MAX_KEYS) {
     this.#records = new RateKeyMap(salt);
     this.#maxKeys = maxKeys;
+    this.#hand = this.#records.values();
   }
 
   /** How many keys are known. */
@@ -27,16 +34,17 @@ export class RateLedger {
   }
 
   noteWorker(worker: number, demands: readonly RateDemand[], nowMs: number): void {
-    for (const demand of demands) this.#recordOf(demand)?.noteWorker(worker, demand, nowMs);
+    for (const demand of demands) this.#recordOf(demand, nowMs)?.noteWorker(worker, demand, nowMs);
   }
 
   noteInstance(instance: string, demands: readonly RateDemand[], nowMs: number): void {
-    for (const demand of demands) this.#recordOf(demand)?.noteInstance(instance, demand, nowMs);
+    for (const demand of demands) this.#recordOf(demand, nowMs)?.noteInstance(instance, demand, nowMs);
   }
 
   /** The worker is gone: what it demanded is free at the next settlement. */
   forgetWorker(worker: number): void {
     for (const record of this.#records.values()) record.forgetWorker(worker);
+    for (const record of this.#released) record.forgetWorker(worker);
   }
 
   /** Divides anew what there are news of. @returns what each worker is to be told, in their order */
@@ -51,6 +59,7 @@ export class RateLedger {
       if (settled > 0 && settled + members.workers.length > MAX_SHARES_AT_ONCE) break;
       settled += members.workers.length;
       this.#unsettled.delete(record);
+      this.#released.delete(record);
       record.settle(members, nowMs, tell);
     }
     return told;
@@ -77,16 +86,43 @@ export class RateLedger {
     return demands;
   }
 
-  /** Null where there are too many keys. */
-  #recordOf(demand: RateDemand): RateRecord | null {
+  /** Null where there are too many keys that are pressed as much. */
+  #recordOf(demand: RateDemand, nowMs: number): RateRecord | null {
     let record = this.#records.get(demand[0]);
     if (record === undefined) {
-      if (this.#records.size >= this.#maxKeys) return null;
+      if (this.#records.size >= this.#maxKeys && !this.#makeRoom(demand, nowMs)) return null;
       record = new RateRecord(demand);
       this.#records.set(demand[0], record);
     }
     this.#unsettled.add(record);
     return record;
+  }
+
+  /** Gives up the least pressed of a few records, where the new one is pressed more. */
+  #makeRoom([, requests]: RateDemand, nowMs: number): boolean {
+    if (this.#released.size >= this.#maxKeys) return false;
+    let least = this.#turn();
+    for (let examined = 1; examined < EXAMINED; examined += 1) {
+      const record = this.#turn();
+      if (record.demandAt(nowMs) < least.demandAt(nowMs)) least = record;
+    }
+    if (least.demandAt(nowMs) >= requests) return false;
+    this.#records.delete(least.key);
+    // Its workers must not stay with the shares that they were told: nobody would ever change them again.
+    least.release();
+    this.#unsettled.add(least);
+    this.#released.add(least);
+    return true;
+  }
+
+  /** The next record, where there is one at all. */
+  #turn(): RateRecord {
+    let next = this.#hand.next();
+    if (next.done === true) {
+      this.#hand = this.#records.values();
+      next = this.#hand.next();
+    }
+    return next.value as RateRecord;
   }
 
   #sweep(nowMs: number): void {

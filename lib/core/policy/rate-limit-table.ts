@@ -1,7 +1,7 @@
 import { BucketRing } from './bucket-ring.ts';
 import { LimitBucket } from './limit-bucket.ts';
 import { LEAST_OFFER, MAX_REPORTED_KEYS, type RateDemand, type RateShare } from './rate-demand.ts';
-import { hashRateKey, RateKeyMap } from './rate-key.ts';
+import { type RateKeyHash, RateKeyMap } from './rate-key.ts';
 import { demandThreshold } from './rate-shares.ts';
 import type { BucketRule } from './token-bucket.ts';
 
@@ -12,6 +12,8 @@ const SWEPT_AT_ONCE = 1_000;
 export interface RateLimitTableOptions {
   /** Which part of each limit is this worker's, unless it is told otherwise. */
   readonly defaultShare: number;
+  /** How the exchange names keys; `changeHash` changes it. */
+  readonly hash: RateKeyHash;
   /** An integer of 32 bits without sign, by chance: see `RateKeyMap`. */
   readonly salt: number;
   readonly maxBuckets?: number;
@@ -30,15 +32,19 @@ export interface RateLimitTableOptions {
 export class RateLimitTable {
   readonly #buckets = new Map<string, LimitBucket>();
   readonly #byHash: RateKeyMap<LimitBucket>;
+  /** Those that no request has come for since the hash changed: the exchange does not know them. */
+  readonly #unhashed = new Map<string, LimitBucket>();
   readonly #ring: BucketRing;
   readonly #maxBuckets: number;
   #defaultShare: number;
+  #hash: RateKeyHash;
   /** Counts reports, so that what was counted for an earlier one is not counted again. */
   #round = 0;
   #pressed: LimitBucket[] = [];
 
-  constructor({ defaultShare, salt, maxBuckets = MAX_BUCKETS }: RateLimitTableOptions) {
+  constructor({ defaultShare, hash, salt, maxBuckets = MAX_BUCKETS }: RateLimitTableOptions) {
     this.#defaultShare = defaultShare;
+    this.#hash = hash;
     this.#byHash = new RateKeyMap(salt);
     this.#maxBuckets = maxBuckets;
     this.#ring = new BucketRing(maxBuckets, (bucket) => this.#forget(bucket));
@@ -62,7 +68,7 @@ export class RateLimitTable {
 
   /** As `find`, without leaving a trace: null where there is none, and it would be full. */
   peek(key: string, nowMs: number): LimitBucket | null {
-    const bucket = this.#buckets.get(key) ?? null;
+    const bucket = this.#buckets.get(key) ?? this.#unhashed.get(key) ?? null;
     bucket?.refill(nowMs);
     return bucket;
   }
@@ -112,6 +118,20 @@ export class RateLimitTable {
     return offers;
   }
 
+  /**
+   * The exchange names keys in another way from now on. Shares that were told are over; nobody gets a token by it.
+   * Keys are hashed when their next request comes: all at once would hold up everything else.
+   */
+  changeHash(hash: RateKeyHash, nowMs: number): void {
+    this.#hash = hash;
+    this.#byHash.clear();
+    for (const bucket of this.#pressed) bucket.isListed = false;
+    this.#pressed = [];
+    for (const bucket of this.#ring.buckets) bucket.takeDefaultShare(this.#defaultShare, nowMs);
+    for (const [key, bucket] of this.#buckets) this.#unhashed.set(key, bucket);
+    this.#buckets.clear();
+  }
+
   #changeDefaultShare(defaultShare: number, nowMs: number): void {
     this.#defaultShare = defaultShare;
     for (const bucket of this.#ring.buckets) {
@@ -120,30 +140,46 @@ export class RateLimitTable {
   }
 
   #create(key: string, rule: BucketRule, nowMs: number): LimitBucket {
-    const hash = hashRateKey(key);
+    const hash = this.#hash(key);
+    const before = this.#takeUnhashed(key, nowMs);
     const unasked = this.#byHash.get(hash);
     if (unasked?.key === '') {
       unasked.key = key;
+      if (before !== null) unasked.keepAtMost(before.tokens);
       this.#buckets.set(key, unasked);
       return unasked;
     }
-    const bucket = new LimitBucket(key, hash, rule, this.#defaultShare, nowMs);
-    this.#ring.add(bucket, nowMs);
+    const bucket = before ?? new LimitBucket(key, hash, rule, this.#defaultShare, nowMs);
+    if (before === null) this.#ring.add(bucket, nowMs);
+    bucket.key = key;
+    bucket.hash = hash;
     this.#buckets.set(key, bucket);
     this.#byHash.set(hash, bucket);
+    return bucket;
+  }
+
+  /** The bucket that a key had before the hash changed, without its key, so that it vanishes where it is not kept. */
+  #takeUnhashed(key: string, nowMs: number): LimitBucket | null {
+    const bucket = this.#unhashed.get(key);
+    if (bucket === undefined) return null;
+    this.#unhashed.delete(key);
+    bucket.key = '';
+    bucket.refill(nowMs);
     return bucket;
   }
 
   /** The exchange tells of a key that no request has come for: what it gives up must not be there when one comes. */
   #createUnasked(hash: number, rule: BucketRule, nowMs: number): LimitBucket {
     const bucket = new LimitBucket('', hash, rule, this.#defaultShare, nowMs);
+    // It may be the key of one that is not hashed yet: what that one has used up is not to be had again.
+    if (this.#unhashed.size > 0) bucket.keepAtMost(0);
     this.#ring.add(bucket, nowMs);
     this.#byHash.set(hash, bucket);
     return bucket;
   }
 
   #forget(bucket: LimitBucket): void {
-    if (bucket.key !== '') this.#buckets.delete(bucket.key);
+    if (bucket.key !== '' && !this.#buckets.delete(bucket.key)) this.#unhashed.delete(bucket.key);
     // Another key may have the same hash, and the place by now.
     if (this.#byHash.get(bucket.hash) === bucket) this.#byHash.delete(bucket.hash);
   }

@@ -10,6 +10,8 @@ export interface RateMembers {
   readonly workers: readonly number[];
   /** How many instances there are, this one included. */
   readonly instances: number;
+  /** Whether the others can be heard: if not, their silence says nothing of their demand. */
+  readonly hearsOthers: boolean;
   /** What a worker of this instance has while nobody demands anything. */
   readonly defaultShare: number;
 }
@@ -24,6 +26,8 @@ interface Division {
   readonly workers: readonly number[];
   /** Of this instance as a whole. */
   readonly own: number;
+  /** Of all others that can be given something. */
+  readonly elsewhere: number;
   readonly others: ReadonlyMap<string, number>;
   /** Of an instance that demands nothing. */
   readonly silent: number;
@@ -43,6 +47,7 @@ export class RateRecord {
   readonly #offeredByInstance = new Map<string, number>();
   #lastNewsMs = Number.NEGATIVE_INFINITY;
   #lastDemandMs = Number.NEGATIVE_INFINITY;
+  #lastRequests = 0;
   /** For other instances, since `takeDemand`. */
   #requests = 0;
   #offered = 0;
@@ -81,6 +86,17 @@ export class RateRecord {
   /** Whether nothing would be lost with it. */
   isOver(nowMs: number): boolean {
     return this.#told.size === 0 && nowMs - this.#lastNewsMs > DEMAND_LIFETIME_MS;
+  }
+
+  /** How many requests the last report told of; 0 where that is long ago. */
+  demandAt(nowMs: number): number {
+    return nowMs - this.#lastDemandMs > DEMAND_LIFETIME_MS ? 0 : this.#lastRequests;
+  }
+
+  /** Nobody demands anything any more: at the next settlement all get the default share. */
+  release(): void {
+    this.#byWorker.clear();
+    this.#byInstance.clear();
   }
 
   /** How many requests other instances have not been told of. */
@@ -125,7 +141,9 @@ export class RateRecord {
 
   #noteNews(requests: number, nowMs: number): void {
     this.#lastNewsMs = nowMs;
-    if (requests > 0) this.#lastDemandMs = nowMs;
+    if (requests === 0) return;
+    this.#lastDemandMs = nowMs;
+    this.#lastRequests = requests;
   }
 
   #forgetOld<Id>(demands: Map<Id, Demand>, nowMs: number): void {
@@ -133,10 +151,13 @@ export class RateRecord {
   }
 
   /** First among the instances, then among the workers of this one. */
-  #divide({ workers, instances }: RateMembers): Division {
+  #divide({ workers, instances, hearsOthers }: RateMembers): Division {
     const demands = workers.map((worker) => this.#byWorker.get(worker)?.requests ?? 0);
-    if (instances === 1 && this.#byInstance.size === 0)
-      return { workers: divideShares(demands), own: 1, others: new Map(), silent: 0 };
+    if (!hearsOthers || (instances === 1 && this.#byInstance.size === 0)) {
+      const own = 1 / instances;
+      const shares = divideShares(demands).map((share) => share * own);
+      return { workers: shares, own, elsewhere: 0, others: new Map(), silent: own };
+    }
     const names = [...this.#byInstance.keys()];
     const others = [...this.#byInstance.values()].map(({ requests }) => requests);
     const silent = new Array<number>(Math.max(0, instances - 1 - others.length)).fill(0);
@@ -144,6 +165,7 @@ export class RateRecord {
     return {
       workers: divideShares(demands).map((share) => share * own),
       own,
+      elsewhere: 1 - own,
       others: new Map(names.map((name, index) => [name, rest[index]!])),
       silent: rest[others.length] ?? 0,
     };
@@ -159,7 +181,7 @@ export class RateRecord {
       this.#offeredByWorker.has(worker) ? 0 : division.workers[index]!,
     );
     const given = sum(this.#offeredByWorker.values());
-    const [forOthers = 0, ...forWorkers] = divideByWeight(given, [1 - division.own, ...takers]);
+    const [forOthers = 0, ...forWorkers] = divideByWeight(given, [division.elsewhere, ...takers]);
     this.#offered += forOthers;
     const received = divideByWeight(this.#takePart(division), division.workers);
     this.#offeredByWorker.clear();

@@ -2,6 +2,7 @@
  * The places of a request where credentials stand. What stands there twice is refused and never chosen from:
  * whoever is behind the gateway could choose the other one.
  */
+import { isSeenAs } from '../http/plain-name.ts';
 import { parseQueryPairs } from '../routing/query-pairs.ts';
 
 /** In place of a value: there is more than one. */
@@ -10,15 +11,14 @@ export const REPEATED: unique symbol = Symbol('repeated');
 export type Found = string | null | typeof REPEATED;
 
 /**
- * The value of a header field.
+ * The value of a header field. A look-alike of its name is as good as the name: an origin may take it for that.
  * @param rawHeaders names and values in turn, as they arrived
- * @param name in lower case
+ * @param plain the name as `plainName` gives it
  */
-export function findField(rawHeaders: readonly string[], name: string): Found {
+export function findField(rawHeaders: readonly string[], plain: string): Found {
   let found: string | null = null;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const field = rawHeaders[index]!;
-    if (field.length !== name.length || field.toLowerCase() !== name) continue;
+    if (!isSeenAs(rawHeaders[index]!, plain)) continue;
     if (found !== null) return REPEATED;
     found = rawHeaders[index + 1]!;
   }

@@ -73,6 +73,11 @@ export class TokenBucket {
     this.#tokens = Math.min(this.capacity, this.#tokens + tokens);
   }
 
+  /** Takes away what is more than so many tokens. */
+  keepAtMost(tokens: number): void {
+    this.#tokens = Math.min(this.#tokens, tokens);
+  }
+
   /** Takes another rule. That refills nothing: an admin who changes a limit lets nobody off. */
   changeRule(rule: BucketRule, nowMs: number): void {
     this.refill(nowMs);

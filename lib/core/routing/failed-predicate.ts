@@ -6,6 +6,9 @@ import type { RequestFacts } from './request-facts.ts';
 
 type FieldPredicate = NonNullable<RoutePredicates['headers']>[number];
 
+/** What they hold lets its owner in: it is compared, and not shown. */
+const CREDENTIAL_FIELDS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization']);
+
 /** So many of the texts that would do are named. */
 const MOST_NAMED = 5;
 
@@ -41,6 +44,9 @@ function describeFailedField(
   const values = valuesOf(failed, pairs);
   if (failed.mode === 'notExists') {
     return `${subject} is present`;
+  }
+  if (values.length > 0 && CREDENTIAL_FIELDS.has(failed.name)) {
+    return `${subject} is another`;
   }
   return values.length === 0
     ? `${subject} is absent`

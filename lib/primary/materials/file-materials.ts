@@ -45,7 +45,9 @@ export class FileMaterials implements MaterialSource {
   }
 
   /** There is nothing to ask: changes are seen by themselves. */
-  async refresh(): Promise<void> {}
+  async refresh(): Promise<boolean> {
+    return false;
+  }
 
   close(): void {
     this.#closed = true;

@@ -36,7 +36,7 @@ export class KeySetMaterial {
   #keys: KeySet | null = null;
   #failures = 0;
   /** The fetch that is under way. */
-  #fetching: Promise<void> | null = null;
+  #fetching: Promise<boolean> | null = null;
   #lastRefetchMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
 
@@ -47,18 +47,23 @@ export class KeySetMaterial {
   start(): void {
     this.#begin(async () => {
       await this.#loadSaved();
-      await this.#fetch();
+      return this.#fetch();
     });
   }
 
-  /** Resolves when the keys have been fetched, or cannot be, or may not be now. */
-  async refresh(): Promise<void> {
+  /**
+   * Resolves when the keys have been fetched, or cannot be, or may not be now.
+   * @returns whether they were fetched, all of it since the call: an answer that was under way may be too old
+   */
+  async refresh(): Promise<boolean> {
     const nowMs = performance.now();
-    if (this.#fetching === null && mayRefetch(this.#lastRefetchMs, nowMs)) {
+    const mayFetch = this.#fetching === null && mayRefetch(this.#lastRefetchMs, nowMs);
+    if (mayFetch) {
       this.#lastRefetchMs = nowMs;
       this.#begin(() => this.#fetch());
     }
-    await this.#fetching;
+    const isFetched = (await this.#fetching) ?? false;
+    return mayFetch && isFetched;
   }
 
   close(): void {
@@ -70,7 +75,8 @@ export class KeySetMaterial {
     return this.#abort.signal.aborted;
   }
 
-  #begin(work: () => Promise<void>): void {
+  /** @param work tells whether it has fetched the keys */
+  #begin(work: () => Promise<boolean>): void {
     if (this.#fetching !== null || this.#isClosed) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#fetching = work().finally(() => {
@@ -96,16 +102,18 @@ export class KeySetMaterial {
     }
   }
 
-  async #fetch(): Promise<void> {
+  async #fetch(): Promise<boolean> {
     try {
       const fetched = await this.#options.fetch(this.#abort.signal);
-      if (this.#isClosed) return;
+      if (this.#isClosed) return false;
       this.#failures = 0;
       this.#use({ ...fetched, fetchedAtMs: performance.now() }, null);
       this.#fetchAfter(refreshDelayMs(fetched.lifetimeMs, Math.random));
       void this.#save(fetched);
+      return true;
     } catch (error) {
       if (!this.#isClosed) this.#onFailure((error as Error).message);
+      return false;
     }
   }
 

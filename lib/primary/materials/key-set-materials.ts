@@ -63,8 +63,8 @@ export class KeySetMaterials implements MaterialSource {
     void kept?.file.remove();
   }
 
-  async refresh(name: string): Promise<void> {
-    await this.#kept.get(name)?.material.refresh();
+  async refresh(name: string): Promise<boolean> {
+    return (await this.#kept.get(name)?.material.refresh()) ?? false;
   }
 
   /** Removes the saved keys of URLs that were named in a former run only. */

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { fileError } from '../../store/file-error.ts';
-import { withinLimit } from '../../store/redis/time-limit.ts';
+import { withinLimit } from '../../store/time-limit.ts';
 
 /** Keys, secrets and certificates with their chains are a few kilobytes. */
 const MAX_BYTES = 1_048_576;

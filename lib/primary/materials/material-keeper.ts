@@ -132,9 +132,12 @@ export class MaterialKeeper {
     return this.#sources.get(name.slice(0, name.indexOf(':')));
   }
 
-  /** Asks for what is newer. Resolves when that has been published, or there is nothing newer for now. */
-  async refresh(name: string): Promise<void> {
-    if (this.#held.has(name)) await this.#sourceOf(name)?.refresh(name);
+  /**
+   * Asks for what is newer. Resolves when that has been published, or there is nothing newer for now: true where
+   * the material was got anew since the call.
+   */
+  async refresh(name: string): Promise<boolean> {
+    return this.#held.has(name) && ((await this.#sourceOf(name)?.refresh(name)) ?? false);
   }
 
   #take(readings: readonly MaterialReading[]): void {

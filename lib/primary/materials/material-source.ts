@@ -15,8 +15,11 @@ export interface MaterialSource {
   add(names: readonly string[]): void;
   /** It is needed no more; nothing is said of it from now on. */
   remove(name: string): void;
-  /** Resolves when what is newer has been told, or when there will be nothing newer for now. Never rejects. */
-  refresh(name: string): Promise<void>;
+  /**
+   * Resolves when what is newer has been told, or when there will be nothing newer for now. Never rejects.
+   * @returns whether it was got anew since the call: what is not in it then, is not there
+   */
+  refresh(name: string): Promise<boolean>;
   close(): void;
 }
 

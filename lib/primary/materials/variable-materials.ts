@@ -27,7 +27,9 @@ export class VariableMaterials implements MaterialSource {
 
   remove(): void {}
 
-  async refresh(): Promise<void> {}
+  async refresh(): Promise<boolean> {
+    return false;
+  }
 
   close(): void {}
 }

@@ -2,7 +2,7 @@ import type { ClientAddresses } from '../../core/config/model.ts';
 import { ERRORS } from '../../core/errors.ts';
 import { AddressSet } from '../../core/policy/address-ranges.ts';
 import type { Passage, Policy } from './passage.ts';
-import { refuse, type Verdict } from './verdict.ts';
+import { type PolicyRefusal, refuse } from './verdict.ts';
 
 /** Lets requests pass by the client's own address, as seen past trusted proxies. */
 export class AddressPolicy implements Policy {
@@ -18,7 +18,13 @@ export class AddressPolicy implements Policy {
     this.#denied = new AddressSet(settings.deny ?? []);
   }
 
-  decide({ clientAddress }: Passage): Verdict {
+  decide({ clientAddress }: Passage): PolicyRefusal | null {
+    return this.judge(clientAddress);
+  }
+
+  /** @param clientAddress empty where nobody knows it, which no rule lets in */
+  judge(clientAddress: string): PolicyRefusal | null {
+    if (clientAddress === '') return refuse(ERRORS.addressDenied);
     const isAllowed = this.#allowed === null || this.#allowed.has(clientAddress);
     return isAllowed && !this.#denied.has(clientAddress) ? null : refuse(ERRORS.addressDenied);
   }

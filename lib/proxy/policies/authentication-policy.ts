@@ -28,6 +28,8 @@ export interface AuthenticationServices {
 /** When to come again where the gateway itself is what is missing. */
 const KEYS_RETRY_SEC = 5;
 const OVERLOAD_RETRY_SEC = 1;
+/** The address of no client. */
+const PREVIEW_ADDRESS = 'preview';
 
 /**
  * Lets those through that the route is for: finds the one credential that a request presents, verifies it, and
@@ -63,6 +65,16 @@ export class AuthenticationPolicy implements Policy {
   }
 
   decide(passage: Passage): Verdict | Promise<Verdict> {
+    return this.#decideFor(passage, passage.clientAddress);
+  }
+
+  /** Passwords that are wrong count for nobody's address, but are limited all the same: this is no way to guess them. */
+  preview(passage: Passage): Verdict | Promise<Verdict> {
+    return this.#decideFor(passage, PREVIEW_ADDRESS);
+  }
+
+  /** @param address what failures count for */
+  #decideFor(passage: Passage, address: string): Verdict | Promise<Verdict> {
     const { rawHeaders, query } = passage.request;
     const presented = this.#finder.find(rawHeaders, query);
     if (!this.#forwardsCredentials) this.#withhold(passage);
@@ -76,7 +88,7 @@ export class AuthenticationPolicy implements Policy {
       case 'apiKey':
         return this.#decideByKey(passage, presented.key);
       case 'basic':
-        return this.#decideByPassword(passage, presented.credentials);
+        return this.#decideByPassword(passage, presented.credentials, address);
     }
   }
 
@@ -179,10 +191,14 @@ export class AuthenticationPolicy implements Policy {
     return consumer === null ? this.#invalidCredentials : this.#admitConsumer(passage, 'apiKey', consumer);
   }
 
-  #decideByPassword(passage: Passage, credentials: BasicCredentials): Verdict | Promise<Verdict> {
+  #decideByPassword(
+    passage: Passage,
+    credentials: BasicCredentials,
+    address: string,
+  ): Verdict | Promise<Verdict> {
     const { trust, passwords } = this.#services;
     const user = trust.consumers.findByUsername(credentials.username);
-    const verdict = passwords.verify(user?.hash ?? null, credentials, passage.clientAddress);
+    const verdict = passwords.verify(user?.hash ?? null, credentials, address);
     const consumer = user?.consumer ?? null;
     return verdict instanceof Promise
       ? verdict.then((late) => this.#judgePassword(passage, consumer, late))

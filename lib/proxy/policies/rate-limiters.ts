@@ -1,6 +1,7 @@
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import type { RateDemand, RateShare } from '../../core/policy/rate-demand.ts';
 import { RateLimitTable } from '../../core/policy/rate-limit-table.ts';
+import { keyedRateHash } from './rate-key-hash.ts';
 
 const SALT_RANGE = 2 ** 32;
 
@@ -15,8 +16,15 @@ export class RateLimiters {
 
   /** @param defaultShare which part of each limit is this worker's, until the primary says otherwise */
   constructor(defaultShare: number, nowMs: () => number = () => performance.now()) {
-    this.table = new RateLimitTable({ defaultShare, salt: randomInt(SALT_RANGE) });
+    // Until the primary tells the secret that all have, nobody else is to understand this worker.
+    const hash = keyedRateHash(randomUUID());
+    this.table = new RateLimitTable({ defaultShare, hash, salt: randomInt(SALT_RANGE) });
     this.nowMs = nowMs;
+  }
+
+  /** Takes the secret by which keys are hashed for the exchange. */
+  takeSecret(secret: string): void {
+    this.table.changeHash(keyedRateHash(secret), this.nowMs());
   }
 
   /** What the primary should hear, every `RATE_REPORT_INTERVAL_MS`; most often nothing. */

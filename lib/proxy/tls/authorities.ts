@@ -1,6 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+import { splitCertificates } from '../../net/pem.ts';
 
 /** The certificate authorities that client certificates are verified with. */
 export class Authorities {
@@ -13,8 +12,7 @@ export class Authorities {
    * @throws Error where there is none, or one cannot be read
    */
   constructor(pem: string) {
-    this.certificates = pem.match(PEM_CERTIFICATE) ?? [];
-    if (this.certificates.length === 0) throw new Error('there is no certificate in it');
+    this.certificates = splitCertificates(pem);
     this.#fingerprints = new Set(this.certificates.map((text) => new X509Certificate(text).fingerprint256));
   }
 

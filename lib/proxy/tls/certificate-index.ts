@@ -56,11 +56,29 @@ export class CertificateIndex {
    * else `default`. A connection without a server name gives '', which only `default` is for.
    */
   find(serverName: string): ListenerCertificate | null {
-    const exact = this.#certificates.get(serverName);
+    return this.#findOwn(serverName) ?? this.#certificates.get(DEFAULT_ID) ?? null;
+  }
+
+  /**
+   * The entries whose demands a request for a host has to meet. Of a host without an entry of its own these are,
+   * besides `default`, the wildcards for all domains around it: the hosts of a route take a wildcard for any
+   * depth, so what is demanded of `a.example.com` must not be got around by asking for `b.a.example.com`.
+   */
+  governing(host: string): readonly ListenerCertificate[] {
+    const own = this.#findOwn(host);
+    if (own !== undefined) return [own];
+    const found: ListenerCertificate[] = [];
+    for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.', dot + 1))
+      pushIfThere(found, this.#certificates.get(`*${host.slice(dot)}`));
+    pushIfThere(found, this.#certificates.get(DEFAULT_ID));
+    return found;
+  }
+
+  #findOwn(name: string): ListenerCertificate | undefined {
+    const exact = this.#certificates.get(name);
     if (exact !== undefined) return exact;
-    const dot = serverName.indexOf('.');
-    const wildcard = dot > 0 ? this.#certificates.get(`*${serverName.slice(dot)}`) : undefined;
-    return wildcard ?? this.#certificates.get(DEFAULT_ID) ?? null;
+    const dot = name.indexOf('.');
+    return dot > 0 ? this.#certificates.get(`*${name.slice(dot)}`) : undefined;
   }
 
   #add(certificate: ListenerCertificate): void {
@@ -82,4 +100,8 @@ export class CertificateIndex {
     this.#headerUses.delete(name);
     this.#headerNames.delete(name);
   }
+}
+
+function pushIfThere(list: ListenerCertificate[], certificate: ListenerCertificate | undefined): void {
+  if (certificate !== undefined) list.push(certificate);
 }

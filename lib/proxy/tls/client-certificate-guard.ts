@@ -20,9 +20,11 @@ export function guardClientCertificate(
   connection: ClientConnection,
   host: string,
 ): PolicyRefusal | null {
-  const certificate = certificates.find(host);
-  if (certificate?.clientCertificate?.mode !== 'required') return null;
-  return connection.isVerifiedFor(certificate) ? null : refuse(ERRORS.misdirected);
+  for (const certificate of certificates.governing(host)) {
+    if (certificate.clientCertificate?.mode === 'required' && !connection.isVerifiedFor(certificate))
+      return refuse(ERRORS.misdirected);
+  }
+  return null;
 }
 
 /**

@@ -52,7 +52,7 @@ export class Handshake {
     this.#timer = setTimeout(() => this.abandon('timeout'), HANDSHAKE_TIMEOUT_MS);
     raw.on('error', ignore);
     raw.once('close', this.#onClose);
-    raw.on('data', this.#onData);
+    raw.on('data', this.#onData).resume();
   }
 
   /** Gives up: the client is too slow, or others need the room. */

@@ -2,8 +2,9 @@ import type { SecureContext } from 'node:tls';
 import type { Materials } from '../../auth/materials.ts';
 import { materialName, materialsOf, TICKET_KEYS } from '../../core/config/material-names.ts';
 import type { Certificate, ClientCertificate } from '../../core/config/model.ts';
+import type { PemPair } from '../../net/pem.ts';
 import { Authorities } from './authorities.ts';
-import { createListenerContext, type KeyPair } from './listener-context.ts';
+import { createListenerContext } from './listener-context.ts';
 
 /** What a handshake is made with. */
 export interface CompiledCertificate {
@@ -37,7 +38,7 @@ export class ListenerCertificate {
   readonly #caName: string | null;
   #tried: Texts | null = null;
   #compiled: CompiledCertificate | null = null;
-  #goodPair: KeyPair | null;
+  #goodPair: PemPair | null;
   #authorities: Authorities | null = null;
   #caRead: string | null = null;
   #problem: string | null = null;
@@ -129,7 +130,7 @@ export class ListenerCertificate {
     return this.#goodPair === null ? null : this.#tryPair(this.#goodPair, ticketKeys);
   }
 
-  #tryPair(pair: KeyPair, ticketKeys: Texts['ticketKeys']): CompiledCertificate | null {
+  #tryPair(pair: PemPair, ticketKeys: Texts['ticketKeys']): CompiledCertificate | null {
     try {
       const compiled = this.#create(pair, ticketKeys);
       this.#goodPair = pair;
@@ -140,7 +141,7 @@ export class ListenerCertificate {
     }
   }
 
-  #create(pair: KeyPair, ticketKeys: Texts['ticketKeys']): CompiledCertificate {
+  #create(pair: PemPair, ticketKeys: Texts['ticketKeys']): CompiledCertificate {
     const { minVersion = 'TLSv1.2' } = this.#certificate;
     const authorities = this.#authorities;
     return {

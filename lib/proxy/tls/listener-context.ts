@@ -1,7 +1,8 @@
 /** How the gateway speaks TLS with clients: one place for versions, ciphers and resumption. */
-import { constants, createHash, createPrivateKey, X509Certificate } from 'node:crypto';
+import { constants, createHash } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Certificate } from '../../core/config/model.ts';
+import { checkPair, type PemPair } from '../../net/pem.ts';
 import type { Authorities } from './authorities.ts';
 
 /** TLS 1.3, then Mozilla's "intermediate" without its DHE suites: slow, and DHEat (CVE-2002-20001) makes them a lever. */
@@ -22,16 +23,10 @@ const SESSION_LIFETIME_SEC = 300;
 /** OpenSSL's limit on what sets the sessions of one context apart. */
 const SESSION_CONTEXT_CHARACTERS = 32;
 
-export interface KeyPair {
-  /** PEM: the certificate and its chain, and the private key. */
-  readonly cert: string;
-  readonly key: string;
-}
-
 export interface ListenerContextOptions {
   /** The id of the entry: sessions are only resumed with the one that they began with. */
   readonly id: string;
-  readonly pair: KeyPair;
+  readonly pair: PemPair;
   readonly minVersion: NonNullable<Certificate['minVersion']>;
   /** Null where no client certificate is asked for. */
   readonly authorities: Authorities | null;
@@ -47,9 +42,7 @@ export interface ListenerContextOptions {
  */
 export function createListenerContext(options: ListenerContextOptions): SecureContext {
   const { id, pair, minVersion, authorities, ticketKeys } = options;
-  // OpenSSL itself takes a certificate and a key of different kinds for the halves of two pairs.
-  if (!new X509Certificate(pair.cert).checkPrivateKey(createPrivateKey(pair.key)))
-    throw new Error('the key is not that of the certificate');
+  checkPair(pair);
   const { SSL_OP_NO_RENEGOTIATION, SSL_OP_NO_TICKET } = constants;
   return createSecureContext({
     ...pair,

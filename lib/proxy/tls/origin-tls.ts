@@ -2,6 +2,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Material, Materials } from '../../auth/materials.ts';
 import { materialName } from '../../core/config/material-names.ts';
 import type { OriginTls as OriginTlsSettings } from '../../core/config/model.ts';
+import { checkPair, splitCertificates } from '../../net/pem.ts';
 
 /** How a connection to an origin is secured; what `tls.connect` takes. */
 export interface OriginTlsOptions {
@@ -14,28 +15,36 @@ class OriginTlsError extends Error {
   readonly code = 'ERR_TLS_ORIGIN_SETTINGS';
 }
 
-/** The values that a context was made of. */
-type Values = readonly (string | undefined)[];
+/** What the materials held when a context was made of them. */
+type Values = readonly (string | null | undefined)[];
 
 /**
  * The TLS settings of a cluster, with its materials as they are now: new connections are made with new ones,
- * those that stand live on. Made anew only where a material has changed.
+ * those that stand live on. Made anew only where a material has changed; what cannot be used leaves the last
+ * good one in force.
  */
 export class OriginTls {
   readonly #settings: OriginTlsSettings;
-  readonly #materials: readonly (Material | null)[];
-  #values: Values | null = null;
+  readonly #ca: Material | null;
+  readonly #cert: Material | null;
+  readonly #key: Material | null;
+  readonly #onProblem: (problem: string) => void;
+  #tried: Values | null = null;
   #options: OriginTlsOptions | null = null;
+  #problem = '';
 
-  constructor(settings: OriginTlsSettings, materials: Materials) {
-    this.#settings = settings;
+  /** @param onProblem hears once why a newer material is not used */
+  constructor(settings: OriginTlsSettings, materials: Materials, onProblem: (problem: string) => void) {
     const { caFile, caEnv, certFile, certEnv, keyFile, keyEnv } = settings;
-    const names = [
-      materialName(caFile, caEnv),
-      materialName(certFile, certEnv),
-      materialName(keyFile, keyEnv),
-    ];
-    this.#materials = names.map((name) => (name === null ? null : materials.get(name)));
+    const find = (file: string | undefined, variable: string | undefined): Material | null => {
+      const name = materialName(file, variable);
+      return name === null ? null : materials.get(name);
+    };
+    this.#settings = settings;
+    this.#ca = find(caFile, caEnv);
+    this.#cert = find(certFile, certEnv);
+    this.#key = find(keyFile, keyEnv);
+    this.#onProblem = onProblem;
   }
 
   /** The name that is asked for and verified; null where it is the host of the destination. */
@@ -46,34 +55,68 @@ export class OriginTls {
   /**
    * What to connect with. The same object as long as nothing has changed. Waits for materials that have not come
    * yet, for two seconds at most.
-   * @throws Error where a material cannot be got or used
+   * @throws Error where there has never been anything that could be used
    */
   async options(): Promise<OriginTlsOptions> {
-    for (const material of this.#materials) if (material?.value === undefined) await material?.next();
-    const values = this.#materials.map((material) =>
-      material === null ? undefined : currentValueOf(material),
-    );
-    if (this.#options === null || !isSame(values, this.#values)) this.#options = this.#create(values);
-    this.#values = values;
+    const materials = [this.#ca, this.#cert, this.#key];
+    if (materials.some(isAwaited)) await Promise.all(materials.filter(isAwaited).map((one) => one.next()));
+    const values = materials.map((material) => material?.value);
+    if (!isSame(values, this.#tried)) this.#compile(values);
+    if (this.#options === null) throw new OriginTlsError(this.#problem);
     return this.#options;
   }
 
-  #create([ca, cert, key]: Values): OriginTlsOptions {
-    const { minVersion = 'TLSv1.2', insecureSkipVerify = false } = this.#settings;
+  #compile(values: Values): void {
+    this.#tried = values;
     try {
-      const secureContext = createSecureContext({ ca, cert, key, minVersion });
-      return { secureContext, rejectUnauthorized: !insecureSkipVerify };
+      this.#options = this.#create();
     } catch (error) {
-      throw new OriginTlsError(`the cluster's tls settings do not work: ${(error as Error).message}`);
+      this.#problem = (error as Error).message;
+      if (this.#options !== null) this.#onProblem(this.#problem);
+    }
+  }
+
+  #create(): OriginTlsOptions {
+    const { minVersion = 'TLSv1.2', insecureSkipVerify = false } = this.#settings;
+    const secureContext = createSecureContext({ ...this.#authorities(), ...this.#pair(), minVersion });
+    return { secureContext, rejectUnauthorized: !insecureSkipVerify };
+  }
+
+  #authorities(): { ca?: string[] } {
+    if (this.#ca === null) return {};
+    const pem = textOf(this.#ca);
+    try {
+      return { ca: splitCertificates(pem) };
+    } catch (error) {
+      throw unusable(this.#ca.name, error);
+    }
+  }
+
+  #pair(): { cert?: string; key?: string } {
+    if (this.#cert === null || this.#key === null) return {};
+    const pair = { cert: textOf(this.#cert), key: textOf(this.#key) };
+    try {
+      checkPair(pair);
+      return pair;
+    } catch (error) {
+      throw unusable(`${this.#cert.name} with ${this.#key.name}`, error);
     }
   }
 }
 
-function currentValueOf({ name, value }: Material): string {
+function isAwaited(material: Material | null): material is Material {
+  return material !== null && material.value === undefined;
+}
+
+function textOf({ name, value }: Material): string {
   if (typeof value === 'string') return value;
-  throw new OriginTlsError(`${name} of the cluster's tls settings is not available`);
+  throw new Error(`there is no ${name}`);
+}
+
+function unusable(what: string, error: unknown): Error {
+  return new Error(`${what} cannot be used: ${(error as Error).message}`);
 }
 
 function isSame(values: Values, before: Values | null): boolean {
-  return before !== null && values.every((value, index) => value === before[index]);
+  return before?.every((value, index) => value === values[index]) ?? false;
 }

@@ -16,6 +16,8 @@ export interface TlsListenerOptions {
   /** Those of the table that is served now. */
   certificates(): CertificateIndex;
   readonly logger: Logger;
+  /** Handshakes at once; 4,096 unless given. */
+  readonly mostHandshakes?: number;
   /** A connection whose handshake is done. */
   onSecure(socket: SecureSocket): void;
   /** The client speaks plain HTTP; what it said is read, and the socket is paused. */
@@ -39,7 +41,7 @@ export class TlsListener implements HandshakeOwner {
   }
 
   accept(socket: Socket): void {
-    if (this.#handshakes.size >= MOST_HANDSHAKES) {
+    if (this.#handshakes.size >= (this.#options.mostHandshakes ?? MOST_HANDSHAKES)) {
       const [oldest] = this.#handshakes;
       oldest?.abandon('crowded');
     }

@@ -14,7 +14,7 @@ import {
   translateError,
 } from './reply-error.ts';
 import type { StoreStatus } from './store-status.ts';
-import { withinLimit } from './time-limit.ts';
+import { withinLimit } from '../time-limit.ts';
 import type { RedisNode } from './url-parts.ts';
 
 const COMMAND_LIMIT_MS = 2_000;

@@ -2,7 +2,7 @@
 import { ReplyError } from 'ioredis';
 import { MalformedChangeError, StoreUnavailableError, UnreadableStoreError } from '../config-store.ts';
 import type { RedisSettings } from './redis-url.ts';
-import { TimeLimitError } from './time-limit.ts';
+import { TimeLimitError } from '../time-limit.ts';
 
 const MAX_REPLY_CHARACTERS = 300;
 

@@ -22,7 +22,12 @@ class SimulatedInstance {
     const defaultShare = 1 / (workers * instances);
     this.tables = Array.from({ length: workers }, (_, salt) => new RateLimitTable({ defaultShare, salt }));
     this.#ledger = new RateLedger(99);
-    this.#members = { workers: this.tables.map((_, index) => index), instances, defaultShare };
+    this.#members = {
+      workers: this.tables.map((_, index) => index),
+      instances,
+      hearsOthers: true,
+      defaultShare,
+    };
   }
 
   report(nowMs: number): void {
@@ -94,14 +99,6 @@ class Simulation {
         if (from !== index) instance.hear(`instance-${from}`, demands, this.nowMs);
       }
     }
-  }
-
-  /** Tokens in all buckets that exist; one that does not is full. */
-  get tokens(): number {
-    return this.tables.reduce((total, table) => {
-      const bucket = table.peek(KEY, this.nowMs);
-      return total + (bucket?.tokens ?? Math.max(1, this.#rule.burst * table.defaultShare));
-    }, 0);
   }
 }
 

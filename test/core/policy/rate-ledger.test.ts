@@ -5,7 +5,7 @@ import { RateLedger } from '../../../lib/core/policy/rate-ledger.ts';
 import type { RateMembers } from '../../../lib/core/policy/rate-record.ts';
 
 const KEY = 4_711;
-const FOUR: RateMembers = { workers: [1, 2, 3, 4], instances: 1, defaultShare: 0.25 };
+const FOUR: RateMembers = { workers: [1, 2, 3, 4], instances: 1, hearsOthers: true, defaultShare: 0.25 };
 
 const demand = (requests: number, offered = 0, key = KEY): RateDemand => [key, requests, offered, 100, 0.1];
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
@@ -121,7 +121,7 @@ t.test('what is given up at the end of the demand is divided equally', async (t)
 
 t.test('instances share by what each of them demands', async (t) => {
   const [one, two] = [new RateLedger(1), new RateLedger(2)];
-  const members: RateMembers = { workers: [1, 2], instances: 2, defaultShare: 0.25 };
+  const members: RateMembers = { workers: [1, 2], instances: 2, hearsOthers: true, defaultShare: 0.25 };
   one.noteWorker(1, [demand(30)], 0);
   two.noteWorker(1, [demand(10)], 0);
   const [told, heard] = [one.takeDemands(), two.takeDemands()];
@@ -135,7 +135,7 @@ t.test('instances share by what each of them demands', async (t) => {
 
 t.test('an instance without demand gives its tokens to the one that has it', async (t) => {
   const [busy, idle] = [new RateLedger(1), new RateLedger(2)];
-  const members: RateMembers = { workers: [1, 2], instances: 2, defaultShare: 0.25 };
+  const members: RateMembers = { workers: [1, 2], instances: 2, hearsOthers: true, defaultShare: 0.25 };
   busy.noteWorker(1, [demand(30)], 0);
   idle.noteInstance('busy', busy.takeDemands(), 0);
   t.ok(settled(idle, 0, members).every((share) => share > 0 && share < 0.01));
@@ -151,12 +151,25 @@ t.test('an instance without demand gives its tokens to the one that has it', asy
 
 t.test('the demand of an instance that is gone counts for two seconds', async (t) => {
   const ledger = new RateLedger(1);
-  const members: RateMembers = { workers: [1, 2], instances: 2, defaultShare: 0.25 };
+  const members: RateMembers = { workers: [1, 2], instances: 2, hearsOthers: true, defaultShare: 0.25 };
   ledger.noteInstance('two', [demand(30)], 0);
   ledger.noteWorker(1, [demand(30)], 2_000);
   t.ok(settled(ledger, 2_000, members)[0]! < 0.5);
   ledger.noteWorker(1, [demand(30)], 2_001);
   t.ok(settled(ledger, 2_001, members)[0]! > 0.9);
+});
+
+t.test('where others cannot be heard, their part is left to them', async (t) => {
+  const ledger = new RateLedger(1);
+  const members: RateMembers = { workers: [1, 2], instances: 2, hearsOthers: false, defaultShare: 0.25 };
+  ledger.noteWorker(1, [demand(30)], 0);
+  const shares = settled(ledger, 0, members);
+  t.ok(isAbout(sum(shares), 0.5), `${shares}`);
+  ledger.noteWorker(2, [demand(0, 24)], 10);
+  t.same(
+    ledger.settle(members, 10).map(([share]) => share?.[2] ?? 0),
+    [24, 0],
+  );
 });
 
 t.test('more keys than fit keep the default share', async (t) => {

@@ -38,6 +38,20 @@ t.test('the name itself, else the wildcard of its first label, else default', as
   t.equal(found('a.example.com'), '*.example.com');
 });
 
+t.test('the demands of all wildcards around it hold for a name without an entry of its own', async (t) => {
+  const index = indexOf({ 'a.example.com': pair, '*.example.com': pair, '*.b.a.example.com': pair });
+  const found = (name: string) => index.governing(name).map(({ id }) => id);
+  t.same(found('a.example.com'), ['a.example.com']);
+  t.same(found('c.example.com'), ['*.example.com']);
+  t.same(found('x.c.example.com'), ['*.example.com']);
+  t.same(found('x.b.a.example.com'), ['*.b.a.example.com']);
+  t.same(found('x.y.b.a.example.com'), ['*.b.a.example.com', '*.example.com']);
+  t.same(found('example.com'), []);
+  index.put('default', pair);
+  t.same(found('x.c.example.com'), ['*.example.com', 'default']);
+  t.same(found(''), ['default']);
+});
+
 t.test('names of headers stay as long as an entry fills them', async (t) => {
   const index = indexOf({ a: asking('X-Subject', 'x-issuer'), b: asking('x-subject') });
   t.same([...index.headerNames].sort(), ['x-issuer', 'x-subject']);

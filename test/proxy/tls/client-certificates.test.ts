@@ -186,3 +186,31 @@ t.test('a plain connection that was there before the entry asked is refused from
   await changing.putCertificates({ 'a.test': asking('required') });
   t.equal((await ask()).status, 421);
 });
+
+t.test('a wildcard that demands one demands it of every depth, as the hosts of routes go', async (t) => {
+  const nested = await startSecureGateway(
+    t,
+    {
+      '*.deep.test': asking('required'),
+      'open.deep.test': pair,
+      '*.inner.deep.test': pair,
+      'optional.test': asking('optional'),
+      default: pair,
+    },
+    { routes: { deep: { match: { hosts: ['*.deep.test'] } } } },
+  );
+  const misdirected = [421, 'GW_ERR_MISDIRECTED'];
+  for (const host of ['a.deep.test', 'x.a.deep.test', 'X.Y.A.deep.TEST.', 'x.a.deep.test:443']) {
+    const plain = await request(nested.gateway.port, formatRequest('GET', '/', { Host: host }));
+    t.same(outcome(plain), misdirected, `${host} over the plain port`);
+    for (const serverName of ['x.a.deep.test', 'optional.test']) {
+      const response = await nested.request(serverName, as(alice), host);
+      t.same(outcome(response), misdirected, `${host} on a connection for ${serverName}`);
+    }
+  }
+  t.same(nested.origin.requests, []);
+  t.equal((await nested.request('a.deep.test', as(alice))).status, 200);
+  t.equal((await nested.request('a.deep.test', as(alice), 'x.a.deep.test')).status, 200, 'verified for it');
+  for (const host of ['open.deep.test', 'x.inner.deep.test', 'deep.test', 'other.test'])
+    t.equal((await nested.request(host)).status, 200, `${host} has an entry of its own, or is outside`);
+});
