@@ -9,6 +9,7 @@ import type { RateDemand } from '../lib/core/policy/rate-demand.ts';
 import { RateLedger } from '../lib/core/policy/rate-ledger.ts';
 import { RateLimitTable } from '../lib/core/policy/rate-limit-table.ts';
 import type { BucketRule } from '../lib/core/policy/token-bucket.ts';
+import { keyedRateHash } from '../lib/proxy/policies/rate-key-hash.ts';
 import { figure, formatTable, percentile } from './support/figures.ts';
 
 const RULE: BucketRule = { burst: 1_000_000, tokensPerMs: 0.001 };
@@ -21,7 +22,7 @@ const WORKERS = 16;
 const collectGarbage = globalThis.gc ?? (() => {});
 
 function createTable(): RateLimitTable {
-  return new RateLimitTable({ defaultShare: 0.5, salt: 0x9e3779b9 });
+  return new RateLimitTable({ defaultShare: 0.5, hash: keyedRateHash('benchmark'), salt: 0x9e3779b9 });
 }
 
 function request(table: RateLimitTable, key: string): void {

@@ -1,29 +1,37 @@
 /** The door of the admin listener: who comes in is known before anything else is looked at. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Authentication, Authenticator } from '../auth/authenticator.ts';
 import { allows, type Role } from '../auth/roles.ts';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import { AttemptLimiter } from '../core/policy/attempt-limiter.ts';
 import type { Admission } from './admission.ts';
-import type { AuditLog } from './audit-log.ts';
+import type { AuditLog, FailedAuthentication } from './audit-log.ts';
 import { isGuarded } from './guarded-path.ts';
 import { sendLastProblem } from './problem-document.ts';
 
 type Refused = Exclude<Authentication, { kind: 'ok' | 'unverified' }>;
 type Caller = Pick<Admission, 'requestId' | 'address'>;
 
+const NO_CERTIFICATE =
+  'the management API is only for clients with a certificate of the authorities of --admin-tls-client-ca ' +
+  '(commands: --admin-cert and --admin-key)';
 const NOT_SENT = 'send the header "authorization: Bearer TOKEN"';
 
 export class AccessGate {
   readonly #authenticator: Authenticator;
   readonly #audit: AuditLog;
+  readonly #demandsCertificate: boolean;
   readonly #limiter = new AttemptLimiter();
   readonly #admissions = new WeakMap<IncomingMessage, Admission>();
 
-  constructor(authenticator: Authenticator, audit: AuditLog) {
+  /** @param demandsCertificate whether a token is good only with a client certificate that TLS has verified */
+  constructor(authenticator: Authenticator, audit: AuditLog, demandsCertificate: boolean) {
     this.#authenticator = authenticator;
     this.#audit = audit;
+    this.#demandsCertificate = demandsCertificate;
   }
 
   /** Returns false where the request was answered: it had no valid token for a path that needs one. */
@@ -31,6 +39,10 @@ export class AccessGate {
     const caller = { requestId: randomUUID(), address: request.socket.remoteAddress ?? '' };
     response.setHeader('x-request-id', caller.requestId);
     if (!isGuarded(request.url ?? '')) return this.#letIn(request, { ...caller, identity: null });
+    if (this.#demandsCertificate && !hasShownCertificate(request.socket)) {
+      this.#refuseWithoutCertificate(request, response, caller);
+      return false;
+    }
     const { authorization } = request.headers;
     const mayVerify = (): boolean => this.#waitSecOf(caller) === 0;
     const outcome = await this.#authenticator.authenticate(authorization, Date.now(), mayVerify);
@@ -40,6 +52,14 @@ export class AccessGate {
     }
     this.#refuse(request, response, caller, outcome);
     return false;
+  }
+
+  /** Before the token is looked at: who has none of the certificates learns nothing of tokens. */
+  #refuseWithoutCertificate(request: IncomingMessage, response: ServerResponse, caller: Caller): void {
+    const definition = ERRORS.certificateNeeded;
+    this.#note(request, caller, { code: definition.code, actor: null, reason: NO_CERTIFICATE });
+    const refusal = { definition, detail: NO_CERTIFICATE, members: {} };
+    sendLastProblem(request, response, refusal, caller.requestId);
   }
 
   /** Only now the limit counts: others may share the address, and must not be locked out by who guesses. */
@@ -88,15 +108,26 @@ export class AccessGate {
   ): void {
     // Who is known, but has no role here, guesses nothing.
     if (refused.kind !== 'forbidden') this.#limiter.noteFailure(caller.address, performance.now());
-    this.#audit.noteFailedAuthentication({
-      ...caller,
-      method: request.method ?? '',
-      path: request.url ?? '',
+    this.#note(request, caller, {
       code: definitionOf(refused).code,
       actor: refused.kind === 'forbidden' ? refused.actor : null,
       reason: refused.reason,
     });
   }
+
+  #note(
+    request: IncomingMessage,
+    caller: Caller,
+    failure: Pick<FailedAuthentication, 'code' | 'actor' | 'reason'>,
+  ): void {
+    const { method = '', url: path = '' } = request;
+    this.#audit.noteFailedAuthentication({ ...caller, method, path, ...failure });
+  }
+}
+
+/** A resumed session shows none, whatever it says of its client. */
+function hasShownCertificate(socket: Socket): boolean {
+  return socket instanceof TLSSocket && socket.authorized && !socket.isSessionReused();
 }
 
 function definitionOf(refused: Refused): ErrorDefinition {

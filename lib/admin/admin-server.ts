@@ -14,6 +14,7 @@ import { AuditLog } from './audit-log.ts';
 import { ConnectionLimit } from './connection-limit.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { DEFAULT_STREAM_TIMING, EventStreams, type StreamTiming } from './event-streams.ts';
+import { HandshakeLimit } from './handshake-limit.ts';
 import type { ProbeSource } from './probe-routes.ts';
 import { sendProblem } from './problem-document.ts';
 import { limitRest } from './unread-body.ts';
@@ -55,6 +56,7 @@ export class AdminServer {
   readonly #audit: AuditLog;
   readonly #streams: EventStreams;
   readonly #connections = new ConnectionLimit();
+  readonly #handshakes = new HandshakeLimit();
   /** Connections whose last answer is on its way (RFC 9112 §9.6): what else comes on them is not looked at. */
   readonly #closing = new WeakSet<Socket>();
   /** All connections that there are, those included whose handshake is under way. */
@@ -66,7 +68,8 @@ export class AdminServer {
     const { authenticator, controlPlane, logger, streamTiming = DEFAULT_STREAM_TIMING } = options;
     this.#options = options;
     this.#audit = new AuditLog(logger);
-    this.#gate = new AccessGate(authenticator, this.#audit);
+    const demandsCertificate = options.tls !== null && options.tls.clientCa !== null;
+    this.#gate = new AccessGate(authenticator, this.#audit, demandsCertificate);
     this.#streams = new EventStreams(controlPlane, logger, streamTiming);
     this.#server = this.#createServer();
   }
@@ -113,12 +116,16 @@ export class AdminServer {
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
-      if (!this.#connections.admit(socket)) socket.destroy();
+      if (!this.#connections.admit(socket) || !this.#mayShakeHands(socket)) socket.destroy();
     });
     server.maxConnections = MAX_CONNECTIONS;
     server.setTimeout(SILENCE_TIMEOUT_MS);
     server.on('clientError', (error, socket) => refuseUnreadable(error, socket, randomUUID()));
     return server;
+  }
+
+  #mayShakeHands({ remoteAddress = '' }: Socket): boolean {
+    return this.#options.tls === null || this.#handshakes.admit(remoteAddress, performance.now());
   }
 
   #receive(request: IncomingMessage, response: ServerResponse, expectation: Expectation): void {
@@ -151,12 +158,12 @@ export class AdminServer {
 }
 
 function createSecureServer(tls: AdminTls): https.Server {
-  const asksForCertificate = tls.clientCa !== null;
   return https.createServer({
     ...HTTP_OPTIONS,
     ...adminContextOptions(tls),
     handshakeTimeout: HEADERS_TIMEOUT_MS,
-    requestCert: asksForCertificate,
-    rejectUnauthorized: asksForCertificate,
+    requestCert: tls.clientCa !== null,
+    // Probes have none: it is demanded where a token is, see `AccessGate`.
+    rejectUnauthorized: false,
   });
 }

@@ -1,5 +1,7 @@
 import type { Consumer } from '../core/config/model.ts';
 import { canBeApiKey, digestOfApiKey, parseKeyHash } from './api-key.ts';
+import { CostTally } from './cost-tally.ts';
+import type { ScryptCost } from './password-hash.ts';
 import { RivalTable } from './rival-table.ts';
 
 /** The header that tells origins which consumer sends a request. No client may send it. */
@@ -36,9 +38,15 @@ export class ConsumerIndex {
   readonly #entries = new Map<string, Entry>();
   readonly #byDigest = new RivalTable<KnownConsumer>();
   readonly #byUsername = new RivalTable<KnownUser>();
+  readonly #costs = new CostTally();
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** What the costliest password takes to verify. */
+  get highestCost(): ScryptCost {
+    return this.#costs.highest;
   }
 
   /** Adds a consumer, or replaces the one with this id. Costs what the two have. */
@@ -53,7 +61,10 @@ export class ConsumerIndex {
     if (entry === undefined) return;
     this.#entries.delete(id);
     for (const digest of entry.keyDigests) this.#byDigest.remove(digest, id);
-    for (const username of entry.users.keys()) this.#byUsername.remove(username, id);
+    for (const [username, { hash }] of entry.users) {
+      this.#byUsername.remove(username, id);
+      this.#costs.remove(hash);
+    }
   }
 
   /** Takes over all consumers of another index, into this empty one, one a step. The other must not change meanwhile. */
@@ -80,7 +91,10 @@ export class ConsumerIndex {
   #add(id: string, entry: Entry): void {
     this.#entries.set(id, entry);
     for (const digest of entry.keyDigests) this.#byDigest.add(digest, id, entry.consumer);
-    for (const [username, user] of entry.users) this.#byUsername.add(username, id, user);
+    for (const [username, user] of entry.users) {
+      this.#byUsername.add(username, id, user);
+      this.#costs.add(user.hash);
+    }
   }
 }
 

@@ -42,6 +42,12 @@ export function costOf(hash: string): ScryptCost {
   return { logN: Number(logN), blockSize: Number(blockSize), parallelism: Number(parallelism) };
 }
 
+export function isSameCost(one: ScryptCost, other: ScryptCost): boolean {
+  return (
+    one.logN === other.logN && one.blockSize === other.blockSize && one.parallelism === other.parallelism
+  );
+}
+
 function format({ logN, blockSize, parallelism }: ScryptCost, salt: Buffer, hash: Buffer): string {
   const encoded = `${salt.toString('base64url')}:${hash.toString('base64url')}`;
   return `scrypt:${logN}:${blockSize}:${parallelism}:${encoded}`;

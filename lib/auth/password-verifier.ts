@@ -1,7 +1,7 @@
 import { addressKey } from '../core/policy/address-key.ts';
 import { AttemptLimiter } from '../core/policy/attempt-limiter.ts';
 import type { BasicCredentials } from '../core/policy/authorization-field.ts';
-import { matchesPassword } from './password-hash.ts';
+import { matchesPassword, type ScryptCost } from './password-hash.ts';
 import { StandInHash } from './stand-in-hash.ts';
 import { VerifiedPasswords } from './verified-passwords.ts';
 
@@ -39,7 +39,7 @@ export class PasswordVerifier {
   readonly #nowMs: () => number;
   readonly #verified = new VerifiedPasswords();
   readonly #limiter = new AttemptLimiter();
-  readonly #standIn: StandInHash;
+  readonly #standIn = new StandInHash();
   /** By digest and address: one verification for all that ask the same. User names stay apart, also unknown ones. */
   readonly #underWay = new Map<string, Promise<PasswordVerdict>>();
   readonly #queue: (() => void)[] = [];
@@ -47,32 +47,31 @@ export class PasswordVerifier {
   #waiting = 0;
 
   /** @param nowMs a clock that never goes back */
-  constructor(nowMs: () => number = () => performance.now(), standIn: StandInHash = new StandInHash()) {
+  constructor(nowMs: () => number = () => performance.now()) {
     this.#nowMs = nowMs;
-    this.#standIn = standIn;
   }
 
   /**
    * Whether a password is right. Never rejects.
-   * @param hash the stored one; null where there is no such user
+   * @param stored the hash of the user's password; where there is no such user, what to find that has to cost
    * @param credentials normalised to NFC, without controls
    * @param address of the client, whose failures count
    */
   verify(
-    hash: string | null,
+    stored: string | ScryptCost,
     { username, password }: BasicCredentials,
     address: string,
   ): PasswordVerdict | Promise<PasswordVerdict> {
     const sinceMs = this.#nowMs();
-    const isKnown = hash !== null;
-    const effectiveHash = hash ?? this.#standIn.value;
-    const digest = this.#verified.digestOf(effectiveHash, username, password);
+    const isKnown = typeof stored === 'string';
+    const hash = isKnown ? stored : this.#standIn.ofCost(stored);
+    const digest = this.#verified.digestOf(hash, username, password);
     // First, so that whoever guesses locks out nobody who shares the address and is known to be right.
     if (isKnown && this.#verified.has(digest, sinceMs)) return VALID;
     const blocked = this.#blockOf(address, sinceMs);
     if (blocked !== null) return blocked;
     if (this.#waiting >= MAX_WAITING) return OVERLOADED;
-    return this.#waitFor({ hash: effectiveHash, isKnown, password, digest, address, sinceMs });
+    return this.#waitFor({ hash, isKnown, password, digest, address, sinceMs });
   }
 
   #blockOf(address: string, nowMs: number): PasswordVerdict | null {
@@ -125,7 +124,6 @@ export class PasswordVerifier {
     const blocked = this.#blockOf(address, startMs);
     if (blocked !== null) return blocked;
     if (startMs - sinceMs > LONGEST_WAIT_MS) return OVERLOADED;
-    if (isKnown) this.#standIn.imitate(hash);
     const isRight = (await matchesPassword(hash, password)) && isKnown;
     if (isRight) this.#verified.add(digest, this.#nowMs());
     else this.#limiter.noteFailure(address, this.#nowMs());

@@ -119,12 +119,7 @@ export class TokenIssuer {
     return { kind: 'unavailable', reason: this.#keys.problem ?? 'the keys are not there yet' };
   }
 
-  #verifySignature(
-    token: string,
-    { claims }: DecodedToken,
-    key: SignatureKey,
-    nowMs: number,
-  ): TokenVerdict {
+  #verifySignature(token: string, { claims }: DecodedToken, key: SignatureKey, nowMs: number): TokenVerdict {
     if (key.claimsOf(token) === null) return invalidToken('its signature is not by the key that it names');
     const verdict: TokenVerdict = { kind: 'valid', token: this.#describe(claims) };
     const { exp, nbf = null } = claims as { exp: number; nbf?: number };

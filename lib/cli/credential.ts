@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { digestOfApiKey, formatKeyHash, generateApiKey } from '../auth/api-key.ts';
 import { hashPassword } from '../auth/password-hash.ts';
+import { USERNAME_PATTERN } from '../core/config/consumer-schema.ts';
 import { EXIT } from './exit-codes.ts';
 import { printErrorLines, printJson } from './output.ts';
 import { readPassword } from './password-input.ts';
@@ -15,8 +16,7 @@ interface PasswordOptions extends KeyOptions {
   readonly username?: string;
 }
 
-/** As the schema of consumers has it. */
-const USERNAME = /^[^:\p{Cc}]{1,256}$/u;
+const USERNAME = new RegExp(USERNAME_PATTERN, 'u');
 
 const PASSWORD_HELP = `
 The password comes on standard input, never on the command line, where anyone on the host could read it:

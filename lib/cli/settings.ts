@@ -1,6 +1,7 @@
 /** Settings of `gateway start`: flags, then environment, then defaults. */
 import { availableParallelism, hostname } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { isLoopbackHost } from '../core/config/destination-url.ts';
 import { AddressSet } from '../core/policy/address-ranges.ts';
 import type { Address, GatewaySettings } from '../primary/gateway-settings.ts';
 import { TrustedProxies } from '../proxy/trusted-proxies.ts';
@@ -13,7 +14,6 @@ import {
   type LimitOptions,
   listenerLimitsOf,
 } from './limit-settings.ts';
-import { isLoopback } from './loopback.ts';
 import { integerFrom, switchFrom } from './option-parsers.ts';
 import { packageVersion } from './package-version.ts';
 import { redisSettingsFrom, redisUrlFrom } from './redis-settings.ts';
@@ -143,7 +143,7 @@ function addMainOptions(command: Command): Command {
 /** @throws InvalidArgumentError where the settings contradict each other */
 export function settingsOf(options: StartOptions): GatewaySettings {
   const adminTls = adminTlsOf(options);
-  if (!isLoopback(options.admin.host) && adminTls === null && !allowsRemoteAdmin(options)) {
+  if (!isLoopbackHost(options.admin.host) && adminTls === null && !allowsRemoteAdmin(options)) {
     throw new InvalidArgumentError(
       `--admin ${options.admin.host} can be reached from other hosts: use 127.0.0.1, add --admin-tls-cert and --admin-tls-key, or --allow-remote-admin`,
     );

@@ -168,6 +168,13 @@ export const ERRORS = {
   invalidRequest: define('INVALID_REQUEST', 400, 'client', false, 'The request is not what the API takes'),
   unauthorized: define('UNAUTHORIZED', 401, 'client', false, 'A valid token is needed'),
   forbidden: define('FORBIDDEN', 403, 'client', false, 'The role of the token does not allow this'),
+  certificateNeeded: define(
+    'CERTIFICATE_NEEDED',
+    403,
+    'client',
+    false,
+    'A valid client certificate is needed',
+  ),
   notFound: define('NOT_FOUND', 404, 'client', false, 'There is no such thing'),
   readOnly: define('READ_ONLY', 409, 'client', false, 'The configuration cannot be changed here'),
   revisionConflict: define(

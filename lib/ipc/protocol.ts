@@ -12,6 +12,8 @@ import type { RateDemand, RateShare } from '../core/policy/rate-demand.ts';
 /** A worker's settings, given at its start. */
 export interface WorkerSettings {
   readonly workerId: number;
+  /** Its place among the workers, from 0: a successor has that of the one that it replaces. */
+  readonly slot: number;
   readonly instance: string;
   readonly trustedProxies: readonly string[];
   /** How many workers the instance has. */
@@ -80,6 +82,8 @@ export type ToWorker =
     }
   /** The answer to `refresh`: what is newer has been sent. `hasLooked`: it was got anew since the question. */
   | { readonly type: 'refreshed'; readonly name: string; readonly hasLooked: boolean }
+  /** By which the keys of rate limits are hashed from now on, see core/policy/rate-key.ts. */
+  | { readonly type: 'rateSecret'; readonly secret: string }
   /** This worker's part of the rate limits: of all keys, and of those that some worker is pressed for. */
   | {
       readonly type: 'rateShares';

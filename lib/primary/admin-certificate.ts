@@ -41,9 +41,10 @@ export class AdminCertificate {
     return this.#tls;
   }
 
-  /** Begins to look after the files. @param renew takes what is new, or throws where that cannot be used */
-  watch(renew: (tls: AdminTls) => void): void {
-    this.#renew = renew;
+  /** Begins to look after the files. @param use takes what is there and what is new, or throws where it cannot be used */
+  watch(use: (tls: AdminTls) => void): void {
+    this.#renew = use;
+    use(this.#tls);
     this.#materials.add([...this.#texts.keys()]);
   }
 

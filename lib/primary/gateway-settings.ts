@@ -52,7 +52,7 @@ export interface GatewaySettings {
 }
 
 /** What every worker is started with. */
-export function workerSettingsOf(settings: GatewaySettings): Omit<WorkerSettings, 'workerId'> {
+export function workerSettingsOf(settings: GatewaySettings): Omit<WorkerSettings, 'workerId' | 'slot'> {
   const { instance, workers, trustedProxies, limits, allowedAddresses } = settings;
   const { accessLogRate, logLevel, prettyLog } = settings;
   return { instance, workers, trustedProxies, limits, allowedAddresses, accessLogRate, logLevel, prettyLog };

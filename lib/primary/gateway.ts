@@ -216,13 +216,16 @@ export class Gateway {
   async start(): Promise<void> {
     const { store } = this.#opened;
     this.#adminAddress = await openPort('--admin', this.#settings.admin, this.#admin);
-    this.#adminCertificate?.watch((tls) => this.#admin.renewTls(tls));
+    this.#adminCertificate?.watch((tls) => {
+      this.#admin.renewTls(tls);
+      this.#materials.takeAdminCertificate(tls.cert);
+    });
     const hasLastGood = await this.#keeper.loadLastGood();
     store.watch({ onHint: () => {}, onCondition: (condition) => this.#onCondition(condition) });
     await this.#follower.start();
     this.#noteStart(hasLastGood);
     this.#health.start();
-    this.#rates.start();
+    await this.#rates.start();
     this.#fleet.listen(({ instance, configuration: { revision, id, applied } }) => {
       this.#rates.noteInstance(instance);
       this.#events.publish({ type: 'instance', instance, revision, id, applied });
@@ -377,7 +380,7 @@ export class Gateway {
     await this.#follower.close();
     await this.#lastGood.flush();
     this.#health.close();
-    this.#rates.close();
+    await this.#rates.close();
     this.#materials.close();
     await this.#fleet.close();
     this.#metrics.close();

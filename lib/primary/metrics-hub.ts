@@ -4,6 +4,7 @@ import { METRICS, type MetricDefinition } from '../core/metrics/catalogue.ts';
 import { DURATION_BUCKETS_SECONDS } from '../core/metrics/route-stats.ts';
 import { type RouteTotal, RouteTotals } from '../core/metrics/route-totals.ts';
 import type { WorkerSample } from '../ipc/protocol.ts';
+import type { CertificateExpiry } from './materials/certificate-watch.ts';
 import type { MaterialCounts } from './materials/material-keeper.ts';
 import { RequestRate } from './request-rate.ts';
 import type { WorkerHandle } from './worker-handle.ts';
@@ -26,8 +27,7 @@ export interface MetricsSource {
   isLastGoodUnsaved(): boolean;
   unhealthyDestinations(): number;
   materialCounts(): MaterialCounts;
-  /** Host, and ms of the wall clock. */
-  certificateExpiries(): Iterable<readonly [host: string, expiresAtMs: number]>;
+  certificateExpiries(): Iterable<CertificateExpiry>;
 }
 
 type Labels = Record<string, string | number>;
@@ -182,7 +182,9 @@ export class MetricsHub {
       Object.entries(source.materialCounts()).map(([state, value]) => sample(value, { state })),
     );
     this.#register(METRICS.certificateExpiry, () =>
-      Array.from(source.certificateExpiries(), ([host, endsAtMs]) => sample(endsAtMs / 1_000, { host })),
+      Array.from(source.certificateExpiries(), ({ kind, id, expiresAtMs }) =>
+        sample(expiresAtMs / 1_000, { kind, id }),
+      ),
     );
     this.#register(METRICS.destinationsUnhealthy, () => [sample(source.unhealthyDestinations(), {})]);
   }

@@ -3,9 +3,11 @@ import { ConfigFileStore } from '../store/config-file-store.ts';
 import type { ConfigStore } from '../store/config-store.ts';
 import { DirectoryLock } from '../store/directory-lock.ts';
 import { FileStore } from '../store/file-store.ts';
+import { InstanceCountFile } from '../store/instance-count-file.ts';
 import { RedisStore } from '../store/redis/redis-store.ts';
 import type { RedisSettings } from '../store/redis/redis-url.ts';
-import type { HealthDirectory, InstanceDirectory, RateExchange } from '../store/shared-state.ts';
+import type { HealthDirectory, InstanceDirectory } from '../store/shared-state.ts';
+import type { RateSharing } from './rate-hub.ts';
 
 /** Where the configuration lives, and what instances share beside it. */
 export interface OpenedStore {
@@ -15,7 +17,7 @@ export interface OpenedStore {
   /** Null where nothing is shared. */
   readonly instances: InstanceDirectory | null;
   readonly health: HealthDirectory | null;
-  readonly rates: RateExchange | null;
+  readonly rates: RateSharing | null;
 }
 
 export interface StoreSettings {
@@ -35,7 +37,11 @@ export async function openStore(settings: StoreSettings, logger: Logger): Promis
   const lock = await DirectoryLock.acquire(stateDirectory);
   if (redis !== null) {
     const store = await RedisStore.open(redis, { onNote });
-    return { store, lock, instances: store.instances, health: store.health, rates: store.rates };
+    const countFile = new InstanceCountFile(stateDirectory, (problem) =>
+      logger.warn({ problem }, 'the number of instances cannot be kept'),
+    );
+    const rates = { exchange: store.rates, countFile };
+    return { store, lock, instances: store.instances, health: store.health, rates };
   }
   return { store: new ConfigFileStore(configFile ?? ''), lock, instances: null, health: null, rates: null };
 }

@@ -2,14 +2,13 @@ import { randomInt } from 'node:crypto';
 import { RATE_REPORT_INTERVAL_MS, type RateDemand } from '../core/policy/rate-demand.ts';
 import { RateLedger } from '../core/policy/rate-ledger.ts';
 import type { ToWorker } from '../ipc/protocol.ts';
+import type { InstanceCountFile } from '../store/instance-count-file.ts';
 import type { RateExchange } from '../store/shared-state.ts';
+import { OtherInstances } from './other-instances.ts';
+import { RateSecret } from './rate-secret.ts';
 
 /** Reports that come this close together are answered together. */
 const SETTLE_INTERVAL_MS = 100;
-/** An instance that is not heard of for so long is gone: as long as its record lives. */
-const INSTANCE_LIFETIME_MS = 7_000;
-/** More instances than this are not counted. */
-const MAX_INSTANCES = 1_000;
 const SALT_RANGE = 2 ** 32;
 
 /** A worker, as far as this is concerned. */
@@ -24,6 +23,12 @@ export interface RateHubOptions {
   readonly instance: string;
   /** How many workers it has. */
   readonly workers: number;
+}
+
+/** What instances share beside the configuration. */
+export interface RateSharing {
+  readonly exchange: RateExchange;
+  readonly countFile: InstanceCountFile;
 }
 
 /** What the hub asks of the rest of the primary. */
@@ -41,19 +46,24 @@ export class RateHub {
   readonly #options: RateHubOptions;
   readonly #exchange: RateExchange | null;
   readonly #links: RateHubLinks;
-  readonly #ledger = new RateLedger(randomInt(SALT_RANGE));
-  /** When each of the other instances was last heard of. */
-  readonly #instances = new Map<string, number>();
+  readonly #others: OtherInstances;
+  readonly #secret: RateSecret;
+  #ledger = new RateLedger(randomInt(SALT_RANGE));
   #timers: readonly NodeJS.Timeout[] = [];
 
-  /** @param exchange null where nothing is shared: this instance is alone */
-  constructor(options: RateHubOptions, exchange: RateExchange | null, links: RateHubLinks) {
+  /** @param sharing null where nothing is shared: this instance is alone */
+  constructor(options: RateHubOptions, sharing: RateSharing | null, links: RateHubLinks) {
     this.#options = options;
-    this.#exchange = exchange;
+    this.#exchange = sharing?.exchange ?? null;
     this.#links = links;
+    const countFile = sharing?.countFile ?? null;
+    this.#others = new OtherInstances(options.instance, countFile, () => this.#tellDefaultShare());
+    this.#secret = new RateSecret(this.#exchange, () => this.#changeSecret());
   }
 
-  start(): void {
+  async start(): Promise<void> {
+    await this.#others.load();
+    this.#secret.start();
     this.#exchange?.watch((instance, demands) => this.#hear(instance, demands));
     const timers = [setInterval(() => this.#settle(), SETTLE_INTERVAL_MS)];
     if (this.#exchange !== null) timers.push(setInterval(() => this.#tell(), RATE_REPORT_INTERVAL_MS));
@@ -63,11 +73,12 @@ export class RateHub {
 
   /** Which part of each limit a worker has while nobody says otherwise: other instances may have more or fewer workers. */
   get defaultShare(): number {
-    return 1 / (this.#options.workers * (1 + this.#instances.size));
+    return 1 / (this.#options.workers * (1 + this.#others.count));
   }
 
-  /** A worker has started. */
+  /** A worker begins to serve. */
   greet(worker: RateTaker): void {
+    worker.send({ type: 'rateSecret', secret: this.#secret.value });
     worker.send({ type: 'rateShares', defaultShare: this.defaultShare, shares: [] });
   }
 
@@ -81,16 +92,12 @@ export class RateHub {
 
   /** Another instance is there. */
   noteInstance(instance: string): void {
-    if (instance === this.#options.instance) return;
-    const isNew = !this.#instances.has(instance);
-    if (isNew && this.#instances.size >= MAX_INSTANCES) return;
-    this.#instances.set(instance, performance.now());
-    if (isNew) this.#greetAll();
+    this.#others.note(instance);
   }
 
   #hear(instance: string, demands: readonly RateDemand[]): void {
     if (instance === this.#options.instance) return;
-    this.noteInstance(instance);
+    this.#others.note(instance);
     this.#ledger.noteInstance(instance, demands, performance.now());
   }
 
@@ -99,7 +106,7 @@ export class RateHub {
     const takers = this.#takers();
     const members = {
       workers: takers.map(({ id }) => id),
-      instances: 1 + this.#instances.size,
+      instances: 1 + this.#others.count,
       hearsOthers: this.#links.hearsOthers(),
       defaultShare: this.defaultShare,
     };
@@ -112,33 +119,30 @@ export class RateHub {
 
   /** Tells the other instances what is pressed here. */
   #tell(): void {
-    this.#forgetInstances();
-    if (this.#ledger.size === 0 || this.#instances.size === 0) return;
+    this.#others.forgetSilent(this.#links.hearsOthers());
+    if (this.#ledger.size === 0 || this.#others.count === 0) return;
     const demands = this.#ledger.takeDemands();
     if (demands.length > 0) this.#exchange?.publish(this.#options.instance, demands);
   }
 
-  #forgetInstances(): void {
-    const nowMs = performance.now();
-    const before = this.#instances.size;
-    const hearsOthers = this.#links.hearsOthers();
-    for (const [instance, heardAtMs] of this.#instances) {
-      // They are most likely there all the same: nobody takes over their part.
-      if (!hearsOthers) this.#instances.set(instance, nowMs);
-      else if (nowMs - heardAtMs > INSTANCE_LIFETIME_MS) this.#instances.delete(instance);
-    }
-    if (this.#instances.size < before) this.#greetAll();
+  #tellDefaultShare(): void {
+    const { defaultShare } = this;
+    for (const worker of this.#takers()) worker.send({ type: 'rateShares', defaultShare, shares: [] });
   }
 
-  #greetAll(): void {
-    for (const worker of this.#links.workers()) if (worker.state !== 'starting') this.greet(worker);
+  /** What is known of keys is known by names that nobody uses any more. */
+  #changeSecret(): void {
+    this.#ledger = new RateLedger(randomInt(SALT_RANGE));
+    for (const worker of this.#takers()) this.greet(worker);
   }
 
   #takers(): readonly RateTaker[] {
     return this.#links.workers().filter(({ state }) => state === 'serving' || state === 'draining');
   }
 
-  close(): void {
+  async close(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#secret.close();
+    await this.#others.close();
   }
 }

@@ -37,7 +37,7 @@ export interface SupervisorOptions {
   readonly workerFile: string;
   readonly workers: number;
   readonly drainLimitMs: number;
-  readonly settings: Omit<WorkerSettings, 'workerId'>;
+  readonly settings: Omit<WorkerSettings, 'workerId' | 'slot'>;
 }
 
 export interface SupervisorEvents {
@@ -148,7 +148,7 @@ export class Supervisor {
 
   #fork(slot: number): WorkerHandle {
     this.#lastId += 1;
-    const settings: WorkerSettings = { ...this.#options.settings, workerId: this.#lastId };
+    const settings: WorkerSettings = { ...this.#options.settings, workerId: this.#lastId, slot };
     const process = cluster.fork({ [WORKER_SETTINGS_VARIABLE]: JSON.stringify(settings) });
     const worker = new WorkerHandle(this.#lastId, slot, process, this.#workerEvents());
     this.#workers.add(worker);
@@ -198,8 +198,9 @@ export class Supervisor {
         { worker: worker.id, workerPid: worker.pid, revision: worker.channel.applied?.revision },
         'worker serves',
       );
-      this.#acceptor.add(worker);
+      // First what it has to be told, then connections.
       this.#events.onWorkerState(worker);
+      this.#acceptor.add(worker);
     }
     this.#events.onApplied(worker);
     this.#events.onWorkersChanged();

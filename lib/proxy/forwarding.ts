@@ -1,5 +1,5 @@
 /** What goes to the origin, for requests and upgrades alike. */
-import { removeFields, replaceFields } from '../core/http/flat-headers.ts';
+import { removeLookAlikes, replaceFields } from '../core/http/flat-headers.ts';
 import type { IdentityHeaders } from '../core/http/identity-headers.ts';
 import { buildRequestHeaders } from '../core/http/request-headers.ts';
 import { removeCookie, withoutParameter } from '../core/http/withhold.ts';
@@ -103,6 +103,6 @@ export function headersFor(
 }
 
 function withholdCredentials(headers: string[], { withheldHeaders, withheldCookie }: Passage): void {
-  if (withheldHeaders.length > 0) removeFields(headers, new Set(withheldHeaders));
+  if (withheldHeaders.length > 0) removeLookAlikes(headers, withheldHeaders);
   if (withheldCookie !== null) removeCookie(headers, withheldCookie);
 }

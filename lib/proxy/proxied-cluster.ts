@@ -1,4 +1,3 @@
-import type { Logger } from 'pino';
 import type { Materials } from '../auth/materials.ts';
 import { Balancer, type BalancerEnvironment } from '../core/balancing/balancer.ts';
 import { equalValues } from '../core/config/equal-values.ts';
@@ -9,6 +8,7 @@ import {
   type GateSettings,
   gateSettingsOf,
   OPEN_GATE,
+  type WorkerPlace,
 } from '../core/policy/concurrency-gate.ts';
 import { RetryPolicy, retryFitsBudget } from '../core/policy/retry-policy.ts';
 import { type ConnectionSettings, connectionSettingsOf, ProxiedDestination } from './destination.ts';
@@ -17,12 +17,9 @@ import type { OriginServices } from './origin-access.ts';
 import { OriginTls } from './tls/origin-tls.ts';
 
 /** What clusters need of their worker. */
-export interface ClusterServices extends OriginServices {
+export interface ClusterServices extends OriginServices, WorkerPlace {
   readonly balancing: BalancerEnvironment;
   readonly materials: Materials;
-  readonly logger: Pick<Logger, 'error'>;
-  /** How many workers the instance has. */
-  readonly workers: number;
 }
 
 /**
@@ -76,7 +73,7 @@ export class ProxiedCluster implements Gated {
     this.idleMs = settings.timeouts?.idleMs ?? DEFAULT_TIMEOUTS.idleMs;
     this.retry = new RetryPolicy(settings.retry);
     this.hashKey = settings.loadBalancing?.hash ?? null;
-    this.gateSettings = gateSettingsOf(settings.limits, this.services.workers);
+    this.gateSettings = gateSettingsOf(settings.limits, this.services);
     const retired = this.#replaceDestinations(settings, before);
     this.balancer.configure(settings.loadBalancing, [...this.#destinations.values()]);
     for (const destination of retired) destination.retire();
@@ -88,8 +85,9 @@ export class ProxiedCluster implements Gated {
   #replaceDestinations(settings: Cluster, before: Cluster): ProxiedDestination[] {
     const connection = connectionSettingsOf(settings);
     const sameConnection = equalValues(connection, this.#connection);
+    // It holds the last good material: no other change may cost that.
+    if (!equalValues(connection.tls, this.#connection.tls)) this.#tls = this.#createTls(connection.tls);
     this.#connection = connection;
-    if (!sameConnection) this.#tls = this.#createTls(connection.tls);
     const old = this.#destinations;
     this.#destinations = new Map();
     for (const [id, destination] of Object.entries(settings.destinations)) {
@@ -110,10 +108,7 @@ export class ProxiedCluster implements Gated {
   }
 
   #createTls(settings: OriginTlsSettings | null): OriginTls {
-    const { materials, logger } = this.services;
-    return new OriginTls(settings ?? {}, materials, (problem) => {
-      logger.error({ cluster: this.id, problem }, 'TLS to origins: the former material stays in use');
-    });
+    return new OriginTls(settings ?? {}, this.services.materials);
   }
 
   retire(): void {

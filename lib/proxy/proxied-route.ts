@@ -55,7 +55,7 @@ export class ProxiedRoute implements Gated {
     this.maxBodyBytes = route.limits?.maxBodyBytes ?? Number.POSITIVE_INFINITY;
     this.preserveHost = route.preserveHost ?? false;
     this.allowEncodedSlash = route.allowEncodedSlash ?? false;
-    this.gateSettings = gateSettingsOf(route.limits, cluster.services.workers);
+    this.gateSettings = gateSettingsOf(route.limits, cluster.services);
   }
 
   /** Whether requests have to pass the gates: a limit is set, or some still wait that came under one. */

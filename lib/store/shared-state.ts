@@ -33,8 +33,13 @@ export interface HealthDirectory {
   watch(onReports: (reports: readonly HealthReport[]) => void): void;
 }
 
-/** How instances tell each other which keys of rate limits are pressed. Nothing is kept: what is lost is lost. */
+/** How instances tell each other which keys of rate limits are pressed. Demand is not kept: what is lost is lost. */
 export interface RateExchange {
+  /**
+   * The secret by which all instances hash keys: the one that is kept, or where there is none the proposed one, which
+   * then is kept. @throws StoreUnavailableError
+   */
+  agreeOnSecret(proposed: string): Promise<string>;
   /** Tells all instances, this one included. Never fails: demand that lasts is told again. */
   publish(instance: string, demands: readonly RateDemand[]): void;
   /** Calls `onDemands` with what any instance tells from now on. */

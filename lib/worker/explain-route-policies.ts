@@ -1,7 +1,8 @@
 /** What the policies of a route make of a described request, one after the other. */
+import { ERRORS } from '../core/errors.ts';
 import type { ExplainedPolicy } from '../core/explain/explanation.ts';
 import type { Passage, Policy } from '../proxy/policies/passage.ts';
-import type { Verdict } from '../proxy/policies/verdict.ts';
+import { refuse, type Verdict } from '../proxy/policies/verdict.ts';
 import type { ExplainedRequest } from './explained-request.ts';
 
 /** What was found: all policies, and the first verdict that does not let the request pass. */
@@ -11,9 +12,11 @@ interface ExplainedPolicies {
 }
 
 export async function explainRoutePolicies(explained: ExplainedRequest): Promise<ExplainedPolicies> {
-  const { route, passage, preflight } = explained;
+  const { route, passage, preflight, requiredCertificate } = explained;
+  if (requiredCertificate !== null && !explained.peer.secure)
+    return { policies: [explainCertificate(requiredCertificate)], verdict: refuse(ERRORS.misdirected) };
   if (preflight !== null) return { policies: explainPreflight(explained), verdict: preflight };
-  const policies: ExplainedPolicy[] = [];
+  const policies = requiredCertificate === null ? [] : [explainCertificate(requiredCertificate)];
   let final: Verdict = null;
   for (const policy of route.policies?.list ?? []) {
     // Those behind a refusal are not asked, as they would not be asked for a request.
@@ -22,6 +25,12 @@ export async function explainRoutePolicies(explained: ExplainedRequest): Promise
     final ??= verdict;
   }
   return { policies, verdict: final };
+}
+
+/** Only a connection can show a certificate, so that one over TLS is taken for one that has. */
+function explainCertificate(id: string): ExplainedPolicy {
+  const effect = `needs a connection with a client certificate that is valid for ${id}; any other gets 421`;
+  return { policy: 'clientCertificate', effect, settings: { mode: 'required', certificate: id } };
 }
 
 /** Not `preview?.() ?? decide()`: a preview that lets the request pass is null as well. */

@@ -106,9 +106,13 @@ export class RequestExplainer {
     const route = routing?.winner?.value ?? null;
     if (route === null) return refuse(new Refusal(ERRORS.noRoute, null), routed);
     const passage = new Passage(request, clientAddress, schemeOf(peer, request), head.isWebSocket);
-    const { identityHeaders } = this.#context.routes.trust;
+    const { identityHeaders, certificates } = this.#context.routes.trust;
+    const required = certificates
+      .governing(host)
+      .find(({ clientCertificate }) => clientCertificate?.mode === 'required');
+    const requiredCertificate = required?.id ?? null;
     return this.#explainRoute(
-      { head, request, route, peer, clientAddress, identityHeaders, passage, preflight },
+      { head, request, route, peer, clientAddress, identityHeaders, passage, preflight, requiredCertificate },
       routed,
     );
   }

@@ -14,6 +14,8 @@ export interface ExplainedRequest {
   readonly peer: ForwardedPeer;
   /** What no client may say of itself. */
   readonly identityHeaders: IdentityHeaders;
+  /** The id of the certificate entry that requires a client certificate of this host; null where none does. */
+  readonly requiredCertificate: string | null;
   /** The request on its way through the policies of the route: what they leave behind is there. */
   readonly passage: Passage;
   /** The answer to a pre-flight, for which no other policies are asked; null where the request is none. */

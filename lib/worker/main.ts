@@ -62,8 +62,8 @@ const allowedAddresses = new AddressSet(settings.allowedAddresses);
 const services: RouteServices = {
   balancing,
   workers: settings.workers,
+  slot: settings.slot,
   materials,
-  logger,
   lookup: createGuardedLookup(allowedAddresses),
   allowedAddresses,
   compilePolicies: (id, route) => RoutePolicies.compile(id, route, policyServices),
@@ -138,6 +138,9 @@ function receive(message: ToWorker, socket: Socket | undefined): void {
       break;
     case 'refreshed':
       materials.settle(message.name, message.hasLooked);
+      break;
+    case 'rateSecret':
+      rateLimiters.takeSecret(message.secret);
       break;
     case 'rateShares':
       sendDemands(rateLimiters.takeShares(message));

@@ -7,7 +7,7 @@ import { connect, formatRequest, type RawClient, request } from '../helpers/raw-
 import { createAuthority, type IssuedCertificate } from '../proxy/tls/test-authority.ts';
 import { formatCall, type StartedAdmin, startAdmin } from './started-admin.ts';
 
-const [authority, stranger] = await Promise.all([createAuthority(t), createAuthority(t)]);
+const [authority, stranger] = await Promise.all([createAuthority(t), createAuthority(t, 'Another authority')]);
 const [served, renewed, otherKey, client, foreign, expired] = await Promise.all([
   authority.issue({ names: ['gateway.test'], subject: '/CN=served' }),
   authority.issue({ names: ['gateway.test'], subject: '/CN=renewed', key: 'rsa' }),
@@ -72,15 +72,26 @@ t.test('a connection that is not TLS, or less than TLS 1.2, gets nothing', async
   t.equal(socket.getProtocol(), 'TLSv1.2');
 });
 
-t.test('with authorities for clients a certificate is needed, and a token as before', async (t) => {
+t.test('with authorities for clients the API needs a certificate, and a token as before', async (t) => {
   for (const [name, tls] of [
     ['none', trusting],
     ['of a stranger', showing(foreign)],
     ['expired', showing(expired)],
   ] as const) {
-    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const)
-      await t.rejects(statusOf(mutual, '/healthz', { ...tls, maxVersion }, false), `${name}, ${maxVersion}`);
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      for (const hasToken of [false, true]) {
+        const status = await statusOf(mutual, '/api/gateway/status', { ...tls, maxVersion }, hasToken);
+        t.equal(status, 403, `${name}, ${maxVersion}, token: ${hasToken}`);
+      }
+      for (const path of ['/healthz', '/readyz', '/metrics'])
+        t.equal(
+          await statusOf(mutual, path, { ...tls, maxVersion }, false),
+          200,
+          `${path}: a probe has none`,
+        );
+    }
   }
+  t.match(mutual.logs, [{ audit: true, code: 'GW_ERR_CERTIFICATE_NEEDED', reason: /--admin-tls-client-ca/ }]);
   t.equal(await statusOf(mutual, '/healthz', showing(client), false), 200);
   t.equal(await statusOf(mutual, '/api/gateway/status', showing(client), false), 401);
   t.equal(await statusOf(mutual, '/api/gateway/status', showing(client), true), 200);
@@ -119,9 +130,10 @@ t.test('a renewed certificate is shown to new connections; those that stand live
   kept.send(formatRequest('GET', '/healthz'));
   t.equal((await kept.readResponse()).status, 200);
   admin.server.renewTls(tlsOf(renewed, stranger.ca));
-  await t.rejects(statusOf(admin, '/healthz', showing(client), false), 'an authority that was taken away');
-  t.equal(await statusOf(admin, '/healthz', showing(foreign), false), 200);
-  await t.rejects(statusOf(admin, '/healthz', trusting, false), 'and still nobody without one');
+  const status = (tls: ConnectionOptions) => statusOf(admin, '/api/gateway/status', tls, true);
+  t.equal(await status(showing(client)), 403, 'an authority that was taken away');
+  t.equal(await status(showing(foreign)), 200);
+  t.equal(await status(trusting), 403, 'and still nobody without one');
 });
 
 t.test('who does not come to the end of the handshake is hung up on', async (t) => {
@@ -144,6 +156,22 @@ t.test('one address cannot shut out the probes by handshakes that it begins', as
   await clients.at(-1)?.waitForClose();
   t.equal(await statusOf(admin, '/readyz', trusting, false), 200);
   for (const client of clients) client.close();
+});
+
+t.test('an address that begins very many handshakes in a row is let in twenty times a second', async (t) => {
+  const admin = await startAdmin(t, { tls: tlsOf(served) });
+  let admitted = 0;
+  const flooding = { host: '127.0.0.1', port: admin.port, localAddress: '127.0.0.3', ...trusting };
+  for (let count = 0; count < 300; count += 1) {
+    const socket = connectTls(flooding).on('error', () => {});
+    socket.on('secureConnect', () => {
+      admitted += 1;
+      socket.destroy();
+    });
+    await new Promise((resolve) => socket.once('close', resolve));
+  }
+  t.ok(admitted >= 100 && admitted < 300, `${admitted} of 300`);
+  t.equal(await statusOf(admin, '/readyz', trusting, false), 200, 'others are not concerned');
 });
 
 t.test('closing waits for no handshake', async (t) => {

@@ -19,7 +19,8 @@ interface World {
   /** Names that newer ones were asked for. */
   readonly asked: string[];
   readonly say: (value: string | null) => void;
-  readonly settle: () => void;
+  /** Answers a question; unless it says otherwise, the key server was asked. */
+  readonly settle: (hasLooked?: boolean) => void;
 }
 
 /** An issuer with a key server; `answer` is what the primary does when it is asked for newer keys. */
@@ -31,13 +32,21 @@ function open(first: string | null | undefined, answer: (world: World) => void =
   });
   const say = (value: string | null) => materials.take([{ name: NAME, value }]);
   const issuer = makeIssuer({ jwksUrl: KEYS_URL }, materials);
-  const world: World = { issuer, materials, asked, say, settle: () => materials.settle(NAME) };
+  const settle = (hasLooked = true) => materials.settle(NAME, hasLooked);
+  const world: World = { issuer, materials, asked, say, settle };
   if (first !== undefined) say(first);
   return world;
 }
 
 /** The primary answers a question after the one who asked began to wait. */
 const later = (action: () => void) => setImmediate(action);
+const answerWith =
+  (keys: string) =>
+  ({ say, settle }: World) =>
+    later(() => {
+      say(keys);
+      settle();
+    });
 const kindNow = (issuer: TokenIssuer, token: string, nowMs = NOW_MS) =>
   (issuer.verify(token, nowMs) as TokenVerdict).kind;
 const kindOf = async (issuer: TokenIssuer, token: string, nowMs = NOW_MS) =>
@@ -86,7 +95,8 @@ t.test('what no key could make valid does not wait', async (t) => {
   const { issuer } = open(undefined);
   t.equal(kindNow(issuer, 'no token'), 'invalid');
   t.equal(kindNow(issuer, signed({ iss: 'x' })), 'invalid');
-  t.equal(kindNow(issuer, signed({ exp: 0 })), 'expired');
+  t.equal(kindNow(issuer, signed({ exp: 0 })), 'invalid', 'nobody knows whether it is genuine');
+  t.equal(kindNow(issuer, signed({}, { alg: 'ES384' })), 'invalid', 'no key of the issuer is for that');
 });
 
 t.test('without any key, tokens are not invalid but cannot be judged', async (t) => {
@@ -138,7 +148,7 @@ t.test('a secret that is too short leaves the issuer without keys', async (t) =>
 t.test(
   'a new key is known without asking, and a removed one verifies nothing, not even what it did',
   async (t) => {
-    const { issuer, say, settle, asked } = open(KEYS, ({ settle }) => later(settle));
+    const { issuer, say, settle, asked } = open(KEYS, ({ settle }) => later(() => settle()));
     const token = signed();
     t.equal(kindNow(issuer, token), 'valid');
     say(WITH_NEXT);
@@ -155,7 +165,7 @@ t.test(
 t.test(
   'a rotation loses no request: those with the new key wait for one look at the key server',
   async (t) => {
-    const { issuer, asked } = open(KEYS, ({ say }) => later(() => say(WITH_NEXT)));
+    const { issuer, asked } = open(KEYS, answerWith(WITH_NEXT));
     t.equal(kindNow(issuer, signed()), 'valid');
     const verdicts = Array.from({ length: 50 }, (_, index) =>
       kindOf(issuer, byNext({ sub: `user-${index}` })),
@@ -167,7 +177,7 @@ t.test(
 );
 
 t.test('the first word may be old: a key that it lacks is asked for', async (t) => {
-  const { issuer, say, asked } = open(undefined, ({ say }) => later(() => say(WITH_NEXT)));
+  const { issuer, say, asked } = open(undefined, answerWith(WITH_NEXT));
   const verdict = issuer.verify(byNext(), NOW_MS);
   later(() => say(KEYS));
   t.match(await verdict, { kind: 'valid' });
@@ -175,7 +185,7 @@ t.test('the first word may be old: a key that it lacks is asked for', async (t) 
 });
 
 t.test('a key that there is none of is asked for once in 30 seconds', async (t) => {
-  const { issuer, asked } = open(KEYS, ({ settle }) => later(settle));
+  const { issuer, asked } = open(KEYS, ({ settle }) => later(() => settle()));
   t.equal(await kindOf(issuer, byNext()), 'invalid');
   t.equal(asked.length, 1);
   for (const nowMs of [NOW_MS, NOW_MS + 1, NOW_MS + 29_999])
@@ -185,22 +195,68 @@ t.test('a key that there is none of is asked for once in 30 seconds', async (t) 
   t.equal(asked.length, 2);
 });
 
+t.test(
+  'a key is refused, but not taken for unknown, where the key server was not asked for it',
+  async (t) => {
+    let answers = 0;
+    const { issuer, asked } = open(KEYS, (world) => {
+      answers += 1;
+      if (answers === 1) later(() => world.settle(false));
+      else answerWith(WITH_NEXT)(world);
+    });
+    t.equal(await kindOf(issuer, byNext()), 'invalid');
+    for (const nowMs of [NOW_MS, NOW_MS + 999]) {
+      t.equal(kindNow(issuer, byNext(), nowMs), 'invalid', 'without a wait, as nothing may be asked yet');
+    }
+    t.equal(asked.length, 1);
+    t.equal(await kindOf(issuer, byNext(), NOW_MS + 1_000), 'valid');
+    t.equal(asked.length, 2);
+  },
+);
+
+t.test('whoever makes up key ids has one question asked a second at most', async (t) => {
+  const { issuer, asked } = open(KEYS, ({ settle }) => later(() => settle(false)));
+  for (let count = 0; count < 100; count += 1) {
+    const token = signed({}, { kid: `random-${count}` });
+    t.equal(await kindOf(issuer, token, NOW_MS + count * 25), 'invalid');
+  }
+  t.equal(asked.length, 3, 'at the beginning, after 1 s and after 2 s');
+});
+
+t.test('a key that was named while the key server was being asked is not taken for unknown', async (t) => {
+  const { issuer, asked, settle } = open(KEYS);
+  const verdicts = [
+    issuer.verify(signed({}, { kid: 'unknown' }), NOW_MS),
+    issuer.verify(byNext(), NOW_MS + 500),
+  ];
+  settle();
+  t.same(
+    (await Promise.all(verdicts)).map(({ kind }) => kind),
+    ['invalid', 'invalid'],
+  );
+  const again = issuer.verify(byNext(), NOW_MS + 1_500);
+  t.equal(asked.length, 2, 'the answer may have been made before that key was');
+  t.equal(kindNow(issuer, signed({}, { kid: 'unknown' }), NOW_MS + 1_500), 'invalid');
+  settle();
+  await again;
+});
+
 t.test('a key that comes after all is known at once', async (t) => {
-  const { issuer, say } = open(KEYS, ({ settle }) => later(settle));
+  const { issuer, say } = open(KEYS, ({ settle }) => later(() => settle()));
   t.equal(await kindOf(issuer, byNext()), 'invalid');
   say(WITH_NEXT);
   t.equal(kindNow(issuer, byNext()), 'valid');
 });
 
 t.test('a clock that is set back does not lengthen that', async (t) => {
-  const { issuer, asked } = open(KEYS, ({ settle }) => later(settle));
+  const { issuer, asked } = open(KEYS, ({ settle }) => later(() => settle()));
   t.equal(await kindOf(issuer, byNext()), 'invalid');
   t.equal(await kindOf(issuer, byNext(), NOW_MS - 60_000), 'invalid');
   t.equal(asked.length, 2);
 });
 
 t.test('random key ids share one question at a time', async (t) => {
-  const { issuer, asked } = open(KEYS, ({ settle }) => later(settle));
+  const { issuer, asked } = open(KEYS, ({ settle }) => later(() => settle()));
   const verdicts = Array.from({ length: 500 }, (_, index) =>
     kindOf(issuer, signed({}, { kid: `random-${index}` })),
   );

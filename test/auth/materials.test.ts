@@ -33,21 +33,30 @@ t.test('whoever waits goes on at the next word, all of them', async (t) => {
 });
 
 t.test(
-  'a refresh asks the primary and ends with its answer, also where there is nothing newer',
+  'a refresh asks the primary and ends with its answer, not with the word that comes before',
   async (t) => {
     const { materials, asked } = makeMaterials();
     const material = materials.get('jwks:u');
-    const refreshed = materials.refresh(material);
-    t.same(asked, ['jwks:u']);
-    materials.settle('jwks:u');
-    await refreshed;
-    t.equal(material.value, undefined);
+    for (const hasLooked of [true, false]) {
+      const refreshed = materials.refresh(material);
+      materials.take([{ name: 'jwks:u', value: 'newer' }]);
+      materials.settle('jwks:u', hasLooked);
+      t.equal(await refreshed, hasLooked);
+    }
+    t.same(asked, ['jwks:u', 'jwks:u']);
+    t.equal(material.value, 'newer');
   },
 );
 
-t.test('nobody waits for ever', async () => {
+t.test('a primary that answers at once is heard', async (t) => {
+  const materials: Materials = new Materials((name) => materials.settle(name, true));
+  t.equal(await materials.refresh(materials.get('a')), true);
+});
+
+t.test('nobody waits for ever, and a primary that says nothing has not looked', async (t) => {
   const { materials } = makeMaterials();
-  await materials.get('a').next();
+  const [hasLooked] = await Promise.all([materials.refresh(materials.get('a')), materials.get('a').next()]);
+  t.equal(hasLooked, false);
 });
 
 t.test('more than a thousand do without', async (t) => {
@@ -57,7 +66,7 @@ t.test('more than a thousand do without', async (t) => {
   // Resolves although nobody says a word: were it to wait, so would the test.
   const first = await Promise.race([material.next().then(() => 'without'), waits[0]?.then(() => 'waited')]);
   t.equal(first, 'without');
-  material.settle();
+  material.settle(false);
   await Promise.all(waits);
 });
 
@@ -68,5 +77,5 @@ t.test('what is forgotten begins anew', async (t) => {
   materials.forget(['a', 'never there']);
   t.not(materials.get('a'), before);
   t.equal(materials.get('a').value, undefined);
-  materials.settle('never there');
+  materials.settle('never there', true);
 });

@@ -40,7 +40,7 @@ t.test('each algorithm is verified with a key of its type', async (t) => {
 
 t.test('a verdict tells who comes, with what they may do', async (t) => {
   const claims = { scope: 'read  write ', roles: ['a', 5, 'b'], tenant: { id: 7 } };
-  t.same(verify(makeIssuer(), signed(claims)), {
+  t.match(verify(makeIssuer(), signed(claims)), {
     kind: 'valid',
     token: {
       subject: 'alice',
@@ -130,6 +130,27 @@ t.test('times count with the tolerance for clocks and not beyond it', async (t) 
   t.equal(kindOf(strict, signed({ exp: NOW_SEC })), 'expired');
   t.equal(kindOf(strict, signed({ nbf: NOW_SEC + 1 })), 'invalid');
 });
+
+t.test(
+  'only of a genuine token it is said that it has expired, and its signature is checked once',
+  async (t) => {
+    const issuer = makeIssuer();
+    const old = { exp: NOW_SEC - 60 };
+    for (const forged of [
+      signed(old, {}, makeKey('RS256')),
+      signed(old, { kid: 'unknown' }),
+      signed(old, { kid: 'ec' }),
+      `${signed(old).slice(0, -8)}AAAAAAAA`,
+    ]) {
+      t.equal(kindOf(issuer, forged), 'invalid');
+      t.equal(issuer.recall(forged, NOW_MS), null, 'what is forged takes no room');
+    }
+    const genuine = signed(old);
+    t.equal(kindOf(issuer, genuine), 'expired');
+    t.match(issuer.recall(genuine, NOW_MS), { kind: 'expired' }, 'it is remembered');
+    t.match(issuer.recall(genuine, NOW_MS - 60_000), { kind: 'valid' }, 'should the clock be set back');
+  },
+);
 
 t.test('a time beyond all numbers is no time', async (t) => {
   for (const [claim, number] of [

@@ -104,7 +104,8 @@ export async function converse(plan: ConversationPlan): Promise<Conversation> {
     await sendPieces(socket, plan.pieces);
     const isAnswered = () => sequence.responses.length >= plan.awaitedAnswers || sequence.problem !== null;
     if (plan.leaving.endsWith('when answered')) await waitUntil(isAnswered);
-    if (plan.leaving.startsWith('reset')) socket.resetAndDestroy();
+    // Not before all is with the kernel: a write that a reset cuts off keeps Node from coming to its end.
+    if (plan.leaving.startsWith('reset')) socket.write('', () => socket.resetAndDestroy());
     else socket.end();
     await waitUntil(() => false);
   } catch {

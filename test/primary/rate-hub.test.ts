@@ -3,8 +3,10 @@ import t, { type Test } from 'tap';
 import type { RateDemand } from '../../lib/core/policy/rate-demand.ts';
 import type { ToWorker } from '../../lib/ipc/protocol.ts';
 import { RateHub, type RateTaker } from '../../lib/primary/rate-hub.ts';
+import { InstanceCountFile } from '../../lib/store/instance-count-file.ts';
 import type { RateExchange } from '../../lib/store/shared-state.ts';
 import { ChangeSignal } from '../helpers/change-signal.ts';
+import { createTemporaryDirectory } from '../helpers/temporary-directory.ts';
 
 type RateShares = Extract<ToWorker, { type: 'rateShares' }>;
 
@@ -15,6 +17,7 @@ class ListeningWorker implements RateTaker {
   readonly id: number;
   readonly state: string;
   readonly told: RateShares[] = [];
+  readonly secrets: string[] = [];
 
   constructor(id: number, state = 'serving') {
     this.id = id;
@@ -23,6 +26,7 @@ class ListeningWorker implements RateTaker {
 
   send(message: ToWorker): void {
     if (message.type === 'rateShares') this.told.push(message);
+    if (message.type === 'rateSecret') this.secrets.push(message.secret);
     changed.notify();
   }
 
@@ -36,7 +40,13 @@ class ListeningWorker implements RateTaker {
 /** What instances share, in one process. */
 class SharedChannel implements RateExchange {
   readonly published: (readonly [string, readonly RateDemand[]])[] = [];
+  secret: string | null = null;
   readonly #watchers: ((instance: string, demands: readonly RateDemand[]) => void)[] = [];
+
+  async agreeOnSecret(proposed: string): Promise<string> {
+    this.secret ??= proposed;
+    return this.secret;
+  }
 
   publish(instance: string, demands: readonly RateDemand[]): void {
     this.published.push([instance, demands]);
@@ -53,27 +63,35 @@ interface Started {
   readonly workers: readonly ListeningWorker[];
 }
 
-function start(t: Test, instance: string, channel: RateExchange | null, hearsOthers = true): Started {
+/** @param links `hearsOthers` where it is not always so, and the state directory where it is to be a certain one */
+async function start(
+  t: Test,
+  instance: string,
+  exchange: RateExchange | null,
+  links: { hearsOthers?: () => boolean; stateDirectory?: string } = {},
+): Promise<Started> {
   const workers = [new ListeningWorker(1), new ListeningWorker(2)];
-  const hub = new RateHub({ instance, workers: 2 }, channel, {
+  const { hearsOthers = () => true, stateDirectory = await createTemporaryDirectory(t) } = links;
+  const countFile = new InstanceCountFile(stateDirectory, (problem) => t.fail(problem));
+  const hub = new RateHub({ instance, workers: 2 }, exchange === null ? null : { exchange, countFile }, {
     workers: () => workers,
-    hearsOthers: () => hearsOthers,
+    hearsOthers,
   });
   t.teardown(() => hub.close());
-  hub.start();
+  await hub.start();
   return { hub, workers };
 }
 
 const shareOf = ({ shares: [share] }: RateShares): number | undefined => share?.[1] ?? undefined;
 
 t.test('a worker that starts is told its default share', async (t) => {
-  const { hub, workers } = start(t, 'one', null);
+  const { hub, workers } = await start(t, 'one', null);
   hub.greet(workers[0]!);
   t.same(workers[0]!.told, [{ type: 'rateShares', defaultShare: 0.5, shares: [] }]);
 });
 
 t.test('demand moves the shares, and they move back', async (t) => {
-  const { hub, workers } = start(t, 'one', null);
+  const { hub, workers } = await start(t, 'one', null);
   const [one, two] = [workers[0]!, workers[1]!];
   hub.onDemands(one, [DEMAND]);
   t.ok((await one.until(shareOf)) > 0.9);
@@ -83,7 +101,7 @@ t.test('demand moves the shares, and they move back', async (t) => {
 });
 
 t.test('the demand of a worker that is gone is forgotten', async (t) => {
-  const { hub, workers } = start(t, 'one', null);
+  const { hub, workers } = await start(t, 'one', null);
   hub.onDemands(workers[0]!, [DEMAND]);
   hub.onWorkerGone(workers[0]!);
   hub.onDemands(workers[1]!, [DEMAND]);
@@ -92,7 +110,7 @@ t.test('the demand of a worker that is gone is forgotten', async (t) => {
 
 t.test('instances count each other, and share what both demand', async (t) => {
   const channel = new SharedChannel();
-  const [here, there] = [start(t, 'one', channel), start(t, 'two', channel)];
+  const [here, there] = [await start(t, 'one', channel), await start(t, 'two', channel)];
   here.hub.noteInstance('one');
   t.equal(here.hub.defaultShare, 0.5, 'oneself is no other');
   here.hub.noteInstance('two');
@@ -110,7 +128,7 @@ t.test('instances count each other, and share what both demand', async (t) => {
 });
 
 t.test('an instance that falls silent is counted for a while, and its part then taken over', async (t) => {
-  const { hub, workers } = start(t, 'one', new SharedChannel());
+  const { hub, workers } = await start(t, 'one', new SharedChannel());
   hub.noteInstance('two');
   t.equal(hub.defaultShare, 0.25);
   await workers[0]!.until(({ defaultShare }) => (defaultShare === 0.5 ? true : undefined));
@@ -118,16 +136,82 @@ t.test('an instance that falls silent is counted for a while, and its part then 
 });
 
 t.test('while others cannot be heard, each instance keeps to its equal part', async (t) => {
-  const { hub, workers } = start(t, 'one', new SharedChannel(), false);
+  const { hub, workers } = await start(t, 'one', new SharedChannel(), { hearsOthers: () => false });
   hub.noteInstance('two');
   hub.onDemands(workers[0]!, [DEMAND]);
   const share = await workers[0]!.until(shareOf);
   t.ok(share > 0.45 && share <= 0.5, `${share}`);
 });
 
+t.test('an instance that starts again counts the others before it hears of them', async (t) => {
+  const stateDirectory = await createTemporaryDirectory(t);
+  const first = await start(t, 'one', new SharedChannel(), { stateDirectory });
+  first.hub.noteInstance('two');
+  first.hub.noteInstance('three');
+  await first.hub.close();
+  let hearsOthers = false;
+  const links = { stateDirectory, hearsOthers: () => hearsOthers };
+  const { hub, workers } = await start(t, 'one', new SharedChannel(), links);
+  t.equal(hub.defaultShare, 1 / 6);
+  hub.onDemands(workers[0]!, [DEMAND]);
+  const share = await workers[0]!.until(shareOf);
+  t.ok(share > 0.3 && share <= 1 / 3, `${share}`);
+  hearsOthers = true;
+  hub.noteInstance('two');
+  t.equal(hub.defaultShare, 1 / 6, 'the one that was heard is one of those that were expected');
+  const isOneOther = ({ defaultShare }: RateShares) => (defaultShare === 0.25 ? true : undefined);
+  const again = setInterval(() => hub.noteInstance('two'), 1_000);
+  t.teardown(() => clearInterval(again));
+  t.ok(await workers[0]!.until(isOneOther), 'those that are not heard then are gone');
+  await hub.close();
+  const last = await start(t, 'one', new SharedChannel(), { stateDirectory });
+  t.equal(last.hub.defaultShare, 0.25);
+});
+
+t.test('all instances and workers hash keys by one secret, that of the store', async (t) => {
+  const channel = new SharedChannel();
+  const one = await start(t, 'one', channel);
+  const two = await start(t, 'two', channel);
+  const [first, second] = [one.workers[0]!, two.workers[0]!];
+  one.hub.greet(first);
+  two.hub.greet(second);
+  const secretOf = (worker: ListeningWorker) =>
+    changed.waitFor(
+      () => (worker.secrets.at(-1) === channel.secret ? channel.secret : undefined),
+      15_000,
+      () => `${worker.secrets}`,
+    );
+  t.equal(await secretOf(first), await secretOf(second));
+  channel.secret = 'another one, by whoever runs the store';
+  t.equal(await secretOf(first), await secretOf(second), 'it may be changed');
+});
+
+t.test('without a store each instance has a secret of its own', async (t) => {
+  const [one, two] = [await start(t, 'one', null), await start(t, 'one', null)];
+  one.hub.greet(one.workers[0]!);
+  two.hub.greet(two.workers[0]!);
+  const [[secret = ''], [other = '']] = [one.workers[0]!.secrets, two.workers[0]!.secrets];
+  t.not(secret, other);
+  t.ok(secret.length >= 43 && other.length >= 43);
+});
+
+t.test('when the secret changes, what was demanded under the former is forgotten', async (t) => {
+  const channel = new SharedChannel();
+  const { hub, workers } = await start(t, 'one', channel);
+  hub.onDemands(workers[0]!, [DEMAND]);
+  await workers[0]!.until(shareOf);
+  channel.secret = 'another one, by whoever runs the store';
+  await changed.waitFor(
+    () => workers[1]!.secrets.at(-1) === channel.secret || undefined,
+    15_000,
+    () => 'no secret was told',
+  );
+  t.same(workers[1]!.told.at(-1), { type: 'rateShares', defaultShare: 0.5, shares: [] });
+});
+
 t.test('without demand nothing is published, and alone neither', async (t) => {
   const channel = new SharedChannel();
-  const [alone, other] = [start(t, 'one', channel), start(t, 'two', channel)];
+  const [alone, other] = [await start(t, 'one', channel), await start(t, 'two', channel)];
   alone.hub.onDemands(alone.workers[0]!, [DEMAND]);
   await alone.workers[0]!.until(shareOf);
   t.same(channel.published, []);
@@ -140,7 +224,7 @@ t.test('without demand nothing is published, and alone neither', async (t) => {
 t.test('a hub that is closed keeps no process alive', async (t) => {
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
   const before = timers();
-  const { hub } = start(t, 'one', new SharedChannel());
-  hub.close();
+  const { hub } = await start(t, 'one', new SharedChannel());
+  await hub.close();
   t.equal(timers(), before);
 });

@@ -52,10 +52,15 @@ t.test('one client on one connection gets its whole limit after a moment, and no
     else refused += 1;
     assert(passed > 0.9 * LIMIT, `${passed} of ${LIMIT}`);
   }, 20_000);
-  t.ok(refused > 0, 'this worker alone had less');
-  for (let more = 0; more < 2 * LIMIT; more += 1) {
-    if ((await ask(client, '/all')).status === 200) passed += 1;
-    else refused += 1;
+  // Some of these are at the other workers, which gave up for it what they had.
+  const others = await Promise.all(
+    Array.from({ length: 2 * WORKERS }, () => connect(gateway.port, { owner: t })),
+  );
+  for (let more = 0; more < LIMIT / 2; more += 1) {
+    for (const { status } of await Promise.all([client, ...others].map((one) => ask(one, '/all')))) {
+      if (status === 200) passed += 1;
+      else refused += 1;
+    }
   }
   t.ok(passed <= LIMIT, `${passed} of ${LIMIT}`);
   const metrics = await gateway.metrics();

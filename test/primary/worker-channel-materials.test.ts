@@ -63,11 +63,11 @@ t.test('the answer to a refresh comes after what is newer', (t) => {
   letLeave();
   channel.sendMaterials([{ name: 'first', value: '1' }]);
   channel.sendMaterials([{ name: 'jwks', value: '2' }]);
-  channel.sendRefreshed('jwks');
+  channel.sendRefreshed('jwks', true);
   t.same(types().slice(-1), ['materials']);
   letLeave();
   t.same(types().slice(-3), ['materials', 'materials', 'refreshed']);
-  channel.sendRefreshed('jwks');
+  channel.sendRefreshed('jwks', true);
   t.same(types().slice(-1), ['refreshed'], 'at once where there is nothing newer');
   t.end();
 });
@@ -81,7 +81,7 @@ t.test('a worker that asks for newer keys has them when it is answered', async (
   const deliver = () => {
     for (const message of sent.splice(0)) {
       if (message.type === 'materials') materials.take(message.materials);
-      if (message.type === 'refreshed') materials.settle(message.name);
+      if (message.type === 'refreshed') materials.settle(message.name, message.hasLooked);
     }
   };
   deliver();
@@ -90,9 +90,9 @@ t.test('a worker that asks for newer keys has them when it is answered', async (
   const refreshed = materials.refresh(material);
   t.same(asked, ['jwks']);
   channel.sendMaterials([{ name: 'jwks', value: 'new' }]);
-  channel.sendRefreshed('jwks');
+  channel.sendRefreshed('jwks', true);
   letLeave();
   deliver();
-  await refreshed;
+  t.equal(await refreshed, true);
   t.equal(material.value, 'new');
 });

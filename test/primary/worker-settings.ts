@@ -1,7 +1,7 @@
 import type { WorkerSettings } from '../../lib/ipc/protocol.ts';
 
 /** What a worker needs to start, and says nothing by itself. */
-export const QUIET_SETTINGS: Omit<WorkerSettings, 'workerId'> = {
+export const QUIET_SETTINGS: Omit<WorkerSettings, 'workerId' | 'slot'> = {
   instance: 'test',
   workers: 1,
   trustedProxies: [],

@@ -11,7 +11,7 @@ import { WORKER_SETTINGS_VARIABLE, type WorkerSettings } from '../../lib/ipc/pro
 import { type WorkerEvents, WorkerHandle } from '../../lib/primary/worker-handle.ts';
 import { QUIET_SETTINGS } from './worker-settings.ts';
 
-const SETTINGS: WorkerSettings = { ...QUIET_SETTINGS, workerId: 1, logLevel: 'error' };
+const SETTINGS: WorkerSettings = { ...QUIET_SETTINGS, workerId: 1, slot: 0, logLevel: 'error' };
 const clusterOf = (port: number): Cluster => ({ destinations: { d: { url: `http://127.0.0.1:${port}` } } });
 const routeTo = (path: string, index: number): Route => ({
   match: { hosts: [`h${index % 50}.test`], path },

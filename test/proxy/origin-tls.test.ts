@@ -174,13 +174,24 @@ t.test('the log says why, and which file or variable it is', async (t) => {
     .map(({ cluster, detail }) => `${cluster}: ${detail}`);
   for (const line of [
     /^noAuthority: .*(UNABLE_TO_|SELF_SIGNED)/,
-    /^garbageAuthority: .*file:.*garbage\.pem cannot be used: there is no certificate in it/,
-    /^missingAuthority: .*there is no env:NO_SUCH_VARIABLE/,
-    /^halvesOfTwoPairs: .*the key is not that of the certificate/,
+    /^garbageAuthority: .*there is no usable file:.*garbage\.pem/,
+    /^missingAuthority: .*there is no usable env:NO_SUCH_VARIABLE/,
+    /^halvesOfTwoPairs: .*there is no usable file:/,
     /^wrongServerName: .*ALTNAME/,
   ]) {
     t.ok(
       details.some((detail) => line.test(detail)),
+      String(line),
+    );
+  }
+  const problems = gateway.logs.flatMap(({ problems }) => (problems ?? []) as string[]);
+  for (const line of [
+    /^file:.*garbage\.pem: cannot be used: there is no certificate in it/,
+    /^env:NO_SUCH_VARIABLE: the variable is not set/,
+    /^file:.*: cannot be used with file:.*: the key is not that of the certificate/,
+  ]) {
+    t.ok(
+      problems.some((problem) => line.test(problem)),
       String(line),
     );
   }

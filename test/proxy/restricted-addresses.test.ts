@@ -82,7 +82,7 @@ function destinationAt(
     process.nextTick(callback, null, found);
   });
   const settings = { ...connectionSettingsOf({ destinations: {} }), connectMs };
-  const tls = new OriginTls({}, new Materials(() => {}), () => {});
+  const tls = new OriginTls({}, new Materials(() => {}));
   return new ProxiedDestination('d', { url }, settings, tls, { lookup, allowedAddresses });
 }
 

@@ -12,7 +12,7 @@ import { problemCode } from './proxied-origin.ts';
 import { formatUpgrade } from './websocket-peers.ts';
 
 /** A request, as TLS tells of it. */
-export interface SecureRequest {
+interface SecureRequest {
   /** The name that the connection asked for; false where it asked for none. */
   readonly serverName: string | false | null;
   /** Of the client certificate; undefined where there was none. */
@@ -82,7 +82,7 @@ export async function startSecureOrigin(owner: TestOwner, options: ServerOptions
 export const WAYS = ['a plain request', 'a request with an expectation', 'a WebSocket'] as const;
 export type Way = (typeof WAYS)[number];
 
-export function textOf(way: Way, path: string): string {
+function textOf(way: Way, path: string): string {
   if (way === 'a WebSocket') return formatUpgrade(path);
   if (way === 'a plain request') return formatRequest('GET', path);
   return formatRequest('POST', path, { Expect: '100-continue' }, 'x');

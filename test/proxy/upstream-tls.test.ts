@@ -105,14 +105,14 @@ t.test('requests with other hosts share a connection, also to an address', async
   const secure = await startSecureOrigin(t, { key: known.key, cert: known.cert });
   const urls = { byName: secure.url, byAddress: `https://127.0.0.1:${secure.port}` };
   for (const [cluster, url] of Object.entries(urls)) {
-    const { request } = await startProxiedOrigin(t, {
+    const proxied = await startProxiedOrigin(t, {
       clusters: { [cluster]: at(url) },
       routes: { [cluster]: { match: { path: '/{**rest}' }, cluster, preserveHost: true } },
       environment: { NODE_EXTRA_CA_CERTS: known.caFile },
     });
     secure.handshakes = 0;
     for (let count = 0; count < 10; count += 1) {
-      const { status } = await request(formatRequest('GET', '/', { Host: `host-${count}.test` }));
+      const { status } = await proxied.request(formatRequest('GET', '/', { Host: `host-${count}.test` }));
       t.equal(status, 200);
     }
     t.equal(secure.handshakes, 1, cluster);

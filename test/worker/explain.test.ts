@@ -260,6 +260,27 @@ t.test('whatever is described, the answer is a refusal or a pick, and never an e
   );
 });
 
+t.test(
+  'a host that requires client certificates is told so, and refused where none can be shown',
+  async (t) => {
+    const worker = createWorker();
+    worker.configure({}, { all: { cluster: 'orders', match: {} } });
+    const pair = { certFile: '/nowhere/cert.pem', keyFile: '/nowhere/key.pem' };
+    const clientCertificate = { mode: 'required', caFile: '/nowhere/ca.pem' } as const;
+    const id = '*.bank.test';
+    worker.table.apply([{ op: 'put', kind: 'certificate', id, value: { ...pair, clientCertificate } }]);
+    const policy = { policy: 'clientCertificate', settings: { certificate: id } };
+    t.match(await worker.explain({ url: 'http://api.bank.test/' }), {
+      refused: { code: 'GW_ERR_MISDIRECTED', status: 421 },
+      policies: [policy],
+    });
+    const secure = await worker.explain({ url: 'https://deep.api.bank.test/' });
+    t.match(secure.policies[0], policy);
+    t.equal(secure.refused, undefined, 'the connection may show one');
+    t.equal((await worker.explain({ url: 'http://shop.test/' })).refused, undefined);
+  },
+);
+
 t.test('what breaks on the way is answered as a failure of the gateway', async (t) => {
   const worker = createWorker();
   worker.explainer.routes = {

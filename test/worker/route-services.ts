@@ -1,4 +1,3 @@
-import { pino } from 'pino';
 import { Materials } from '../../lib/auth/materials.ts';
 import { AddressSet } from '../../lib/core/policy/address-ranges.ts';
 import { createGuardedLookup } from '../../lib/net/guarded-lookup.ts';
@@ -8,8 +7,8 @@ import type { RouteServices } from '../../lib/worker/routing-table.ts';
 export const routeServices: RouteServices = {
   balancing: { random: Math.random, nowMs: () => performance.now(), workerOffset: 0 },
   workers: 1,
+  slot: 0,
   materials: new Materials(() => {}),
-  logger: pino({ level: 'silent' }),
   lookup: createGuardedLookup(new AddressSet([])),
   allowedAddresses: new AddressSet([]),
   compilePolicies: () => null,

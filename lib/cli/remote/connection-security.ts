@@ -1,9 +1,9 @@
 /** How commands see to it that they talk to the right gateway, and that nobody listens. */
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
+import { isLoopbackHost } from '../../core/config/destination-url.ts';
 import { checkPair, splitCertificates } from '../../net/pem.ts';
 import { fileError } from '../../store/file-error.ts';
-import { isLoopback } from '../loopback.ts';
 
 /** PEM files, by the names of the flags. */
 export interface ClientTlsOptions {
@@ -53,7 +53,7 @@ function read(file: string, flag: string): string {
 
 /** @throws RangeError where a token would be readable on its way */
 export function checkSecrecy(url: URL, allowInsecure: boolean): void {
-  if (url.protocol === 'https:' || isLoopback(url.hostname) || allowInsecure) return;
+  if (url.protocol === 'https:' || isLoopbackHost(url.hostname) || allowInsecure) return;
   throw new RangeError(
     `--admin-url ${url.origin}: others could read the token on its way: use https (gateway start --admin-tls-cert), or add --allow-insecure`,
   );

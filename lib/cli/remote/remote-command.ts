@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { formatProblem, type Problem } from '../../core/config/problem.ts';
+import { ERRORS } from '../../core/errors.ts';
 import { EXIT } from '../exit-codes.ts';
 import { switchFrom } from '../option-parsers.ts';
 import { printErrorLines, printJson } from '../output.ts';
@@ -94,7 +95,8 @@ function describe(error: unknown, token: ApiToken | null): string {
   if (error.status === 401 && token?.token === null) {
     return `a token is needed: ${token.origin}; \`gateway token create\` makes one`;
   }
-  if (error.status !== 401 && error.status !== 403) return error.message;
+  const isOfToken = error.problem.code !== ERRORS.certificateNeeded.code;
+  if (!isOfToken || (error.status !== 401 && error.status !== 403)) return error.message;
   return `${error.message} (the token is from ${token?.origin}; \`gateway token create\` makes another)`;
 }
 

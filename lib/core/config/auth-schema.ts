@@ -71,7 +71,7 @@ export const authSchema = Type.Object(
       }),
     ),
     forwardToken: Type.Optional(
-      Type.Boolean({ description: 'Pass the credentials on to the origin (default true)' }),
+      Type.Boolean({ description: 'Pass the credential that decided on to the origin (default true)' }),
     ),
   },
   { ...closed, description: 'Who may use the route: whoever satisfies one of issuers, apiKey and basic' },

@@ -6,6 +6,8 @@ import { closed, listOf } from './schema-parts.ts';
 export const API_KEY_HASH_PATTERN = '^sha256:[0-9a-f]{64}$';
 /** scrypt with its cost, block size and parallelism, salt and hash in base64url; see `gateway credential password`. */
 export const PASSWORD_HASH_PATTERN = '^scrypt:1[4-7]:8:[1-4]:[A-Za-z0-9_-]{22,64}:[A-Za-z0-9_-]{43}$';
+/** Without colon (RFC 7617 §2). */
+export const USERNAME_PATTERN = '^[^:\\x00-\\x1f\\x7f]{1,256}$';
 
 const apiKeySchema = Type.Object(
   {
@@ -21,7 +23,7 @@ const apiKeySchema = Type.Object(
 const passwordSchema = Type.Object(
   {
     username: Type.String({
-      pattern: '^[^:\\x00-\\x1f\\x7f]{1,256}$',
+      pattern: USERNAME_PATTERN,
       description: 'Without colon (RFC 7617)',
     }),
     hash: Type.String({

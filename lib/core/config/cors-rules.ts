@@ -79,12 +79,28 @@ function findHostProblem(scheme: string, host: string): OriginProblem | null {
   if (pattern === null) {
     return { message: problem, hint: EXAMPLE };
   }
-  if (pattern.kind === 'wildcard' && !DEFAULT_PORTS.has(scheme)) {
-    return { message: `a wildcard cannot be had with ${quoteText(scheme)}`, hint: 'name each origin' };
+  // Browsers keep it, so that the page is of another origin than without it.
+  if (host.endsWith('.')) {
+    return { message: 'the host ends with a dot', hint: 'remove it: nobody opens pages by such a name' };
+  }
+  if (pattern.kind === 'wildcard') {
+    return findWildcardProblem(scheme, pattern.name);
   }
   return host.startsWith('[') && pattern.name !== host.toLowerCase()
     ? { message: `browsers write the address ${pattern.name}`, hint: 'write it like that' }
     : null;
+}
+
+function findWildcardProblem(scheme: string, parent: string): OriginProblem | null {
+  if (!DEFAULT_PORTS.has(scheme)) {
+    return { message: `a wildcard cannot be had with ${quoteText(scheme)}`, hint: 'name each origin' };
+  }
+  return parent.includes('.')
+    ? null
+    : {
+        message: 'takes the pages of a whole top-level domain, most of them of strangers',
+        hint: 'write at least two labels behind the *, as in https://*.example.com',
+      };
 }
 
 function findPortProblem(scheme: string, port: string | undefined): OriginProblem | null {

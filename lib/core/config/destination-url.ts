@@ -39,9 +39,11 @@ export function addressOf(text: string): string | null {
   return isIpv4(host) ? host : null;
 }
 
-/** Whether this host, as `URL` writes it, can only be the machine itself. */
+/** Whether this host, a name or an address with or without brackets, can only be the machine itself. */
 export function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || (host.startsWith('127.') && isIpv4(host));
+  return (
+    host === 'localhost' || host === '::1' || host === '[::1]' || (host.startsWith('127.') && isIpv4(host))
+  );
 }
 
 export const RESTRICTED_MESSAGE =

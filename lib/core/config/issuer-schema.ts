@@ -39,7 +39,11 @@ export const issuerSchema = Type.Object(
     jwks: Type.Optional(keySetSchema),
     jwksFile: Type.Optional(fileName('a JSON Web Key Set; read again when it changes')),
     jwksUrl: Type.Optional(
-      Type.String({ maxLength: 2048, description: 'Where the JSON Web Key Set is fetched, https if remote' }),
+      Type.String({
+        maxLength: 2048,
+        description:
+          'Where the JSON Web Key Set is fetched; without https, whoever is in between can put in their own',
+      }),
     ),
     secretEnv: Type.Optional(variableName('the secret of HS256 to HS512')),
     secretFile: Type.Optional(fileName('the secret of HS256 to HS512')),

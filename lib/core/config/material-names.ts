@@ -3,7 +3,7 @@
  * it comes from: `file:/etc/tls/key.pem`, `env:JWT_SECRET`, `jwks:https://idp.example.com/jwks`. The primary
  * gets them for everybody and hands them to the workers.
  */
-import type { Certificate, Cluster, Issuer, Kind, KindValues } from './model.ts';
+import type { Certificate, Cluster, Issuer, Kind, KindValues, OriginTls } from './model.ts';
 
 /** The material that no entry names: what the instance seals its TLS session tickets with. */
 export const TICKET_KEYS = 'ticket-keys';
@@ -49,6 +49,38 @@ function materialsOfCluster({ tls }: Cluster): string[] {
     materialName(tls?.certFile, tls?.certEnv),
     materialName(tls?.keyFile, tls?.keyEnv),
   );
+}
+
+/** Materials that are of use only together: a certificate with its key, or authorities by themselves. */
+export interface MaterialGroup {
+  readonly kind: 'pair' | 'authorities';
+  /** Of a pair the certificate first. */
+  readonly names: readonly string[];
+}
+
+/** What must fit together of the materials that an entry needs. */
+export function materialGroupsOf<K extends Kind>(kind: K, value: KindValues[K]): MaterialGroup[] {
+  if (kind === 'certificate') {
+    const certificate = value as Certificate;
+    return groupsOf(certificate, certificate.clientCertificate ?? {});
+  }
+  const tls = kind === 'cluster' ? (value as Cluster).tls : undefined;
+  return tls === undefined ? [] : groupsOf(tls, tls);
+}
+
+type PairSource = Pick<Certificate, 'certFile' | 'certEnv' | 'keyFile' | 'keyEnv'>;
+type AuthoritiesSource = Pick<OriginTls, 'caFile' | 'caEnv'>;
+
+function groupsOf(
+  { certFile, certEnv, keyFile, keyEnv }: PairSource,
+  { caFile, caEnv }: AuthoritiesSource,
+): MaterialGroup[] {
+  const groups: MaterialGroup[] = [];
+  const pair = named(materialName(certFile, certEnv), materialName(keyFile, keyEnv));
+  if (pair.length === 2) groups.push({ kind: 'pair', names: pair });
+  const authorities = named(materialName(caFile, caEnv));
+  if (authorities.length === 1) groups.push({ kind: 'authorities', names: authorities });
+  return groups;
 }
 
 function named(...names: (string | null)[]): string[] {

@@ -3,6 +3,7 @@
  * credentials that it was asked with.
  */
 import type { RouteAuth } from '../config/model.ts';
+import { plainName } from '../http/plain-name.ts';
 import { CredentialFinder } from '../policy/presented-credential.ts';
 import { parseQueryPairs } from '../routing/query-pairs.ts';
 import type { Explanation } from './explanation.ts';
@@ -18,7 +19,7 @@ export function hideCredentials(explanation: Explanation): Explanation {
   const { request, upstream, policies } = explanation;
   const auth = policies.find(({ policy }) => policy === 'auth')?.settings as RouteAuth | undefined;
   const { headers, parameters } = new CredentialFinder(auth ?? {});
-  const hidden = new Set(['authorization', ...headers]);
+  const hidden = new Set(['authorization', ...headers].map(plainName));
   return {
     ...explanation,
     ...(request && { request: { ...request, query: hideParameters(request.query, parameters) } }),
@@ -26,10 +27,7 @@ export function hideCredentials(explanation: Explanation): Explanation {
       upstream: {
         ...upstream,
         target: hideInTarget(upstream.target, parameters),
-        headers: upstream.headers.map(([name, value]) => [
-          name,
-          hideField(name.toLowerCase(), value, hidden),
-        ]),
+        headers: upstream.headers.map(([name, value]) => [name, hideField(plainName(name), value, hidden)]),
       },
     }),
   };

@@ -1,4 +1,5 @@
 /** Header lists as the wire has them: name, value, name, value, … */
+import { isSeenAs } from './plain-name.ts';
 
 /** Takes out all fields of these names, given in lower case. In place. */
 export function removeFields(headers: string[], names: ReadonlySet<string>): void {
@@ -6,6 +7,18 @@ export function removeFields(headers: string[], names: ReadonlySet<string>): voi
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index]!;
     if (names.has(name.toLowerCase())) continue;
+    headers[kept++] = name;
+    headers[kept++] = headers[index + 1]!;
+  }
+  headers.length = kept;
+}
+
+/** Takes out all fields that are seen as one of these plain names: see `plainName`. In place. */
+export function removeLookAlikes(headers: string[], plainNames: readonly string[]): void {
+  let kept = 0;
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index]!;
+    if (plainNames.some((plain) => isSeenAs(name, plain))) continue;
     headers[kept++] = name;
     headers[kept++] = headers[index + 1]!;
   }

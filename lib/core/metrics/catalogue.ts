@@ -135,13 +135,13 @@ export const METRICS = {
     'materials',
     'gauge',
     ['state'],
-    'Keys, secrets and certificates that the configuration needs: current, stale (the former one is in use), missing',
+    'Keys, secrets and certificates that the configuration needs: current, stale (the former one is in use), missing or of no use',
   ),
   certificateExpiry: define(
     'certificate_expiry_timestamp_seconds',
     'gauge',
-    ['host'],
-    'When the certificate of the listener expires, in Unix time',
+    ['kind', 'id'],
+    'When a certificate expires, in Unix time: of a host of the listener, of a cluster for its origins, of --admin',
   ),
   destinationsUnhealthy: define(
     'destinations_unhealthy',

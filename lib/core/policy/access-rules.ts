@@ -3,7 +3,8 @@ import { type Claims, claimAt, holdsAny } from './claims.ts';
 
 /** What is known of who sends a request. */
 interface VerifiedIdentity {
-  readonly consumer: string;
+  /** Null where a token names nobody. */
+  readonly consumer: string | null;
   readonly scopes: readonly string[];
   readonly roles: readonly string[];
   /** Null for consumers, which have none. */
@@ -29,7 +30,8 @@ export class AccessRules {
 
   /** What somebody lacks, in words that are safe to show; null where it is nothing. */
   findLack(identity: VerifiedIdentity): string | null {
-    if (identity.claims === null && this.#consumers?.has(identity.consumer) === false) {
+    const { consumer } = identity;
+    if (identity.claims === null && this.#consumers?.has(consumer ?? '') === false) {
       return 'this consumer may not use the route';
     }
     if (!this.#scopes.every((scope) => identity.scopes.includes(scope))) return 'a scope is missing';

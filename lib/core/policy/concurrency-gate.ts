@@ -22,20 +22,32 @@ export const OPEN_GATE: GateSettings = {
 
 const DEFAULT_MAX_WAIT_MS = 1_000;
 
+/** Which of an instance's workers one is. */
+export interface WorkerPlace {
+  /** From 0. */
+  readonly slot: number;
+  /** How many there are. */
+  readonly workers: number;
+}
+
 /**
- * The part of a worker in the limits of an instance: an equal one, and at least one request, so that with fewer
- * requests than workers the instance takes one a worker.
+ * The part of a worker in the limits of an instance: an equal one, and the first workers have one more each where
+ * something remains. At least one request, so that with fewer requests than workers the instance takes one a worker.
  */
 export function gateSettingsOf(
   limits: { maxConcurrent?: number; maxWaiting?: number; maxWaitMs?: number } | undefined,
-  workers: number,
+  place: WorkerPlace,
 ): GateSettings {
   if (limits?.maxConcurrent === undefined) return OPEN_GATE;
   return {
-    maxConcurrent: Math.max(1, Math.floor(limits.maxConcurrent / workers)),
-    maxWaiting: Math.ceil((limits.maxWaiting ?? 0) / workers),
+    maxConcurrent: Math.max(1, partOf(limits.maxConcurrent, place)),
+    maxWaiting: partOf(limits.maxWaiting ?? 0, place),
     maxWaitMs: limits.maxWaitMs ?? DEFAULT_MAX_WAIT_MS,
   };
+}
+
+function partOf(whole: number, { slot, workers }: WorkerPlace): number {
+  return Math.floor(whole / workers) + (slot < whole % workers ? 1 : 0);
 }
 
 /**

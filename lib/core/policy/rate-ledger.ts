@@ -28,9 +28,9 @@ export class RateLedger {
     this.#hand = this.#records.values();
   }
 
-  /** How many keys are known. */
+  /** How many keys are known, those included that are about to be given up. */
   get size(): number {
-    return this.#records.size;
+    return this.#records.size + this.#released.size;
   }
 
   noteWorker(worker: number, demands: readonly RateDemand[], nowMs: number): void {

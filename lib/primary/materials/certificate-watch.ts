@@ -2,29 +2,43 @@ import { X509Certificate } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Operation } from '../../core/config/change.ts';
 import { materialName } from '../../core/config/material-names.ts';
+import type { Certificate } from '../../core/config/model.ts';
 import { type WarningDays, warningDueAt } from '../../core/policy/certificate-warning.ts';
 
 const MAX_LOGGED_CERTIFICATES = 20;
 const CHECK_INTERVAL_MS = 3_600_000;
+const NO_PAIR: Pick<Certificate, 'certFile' | 'certEnv'> = {};
 /** Certificates that come one after the other are looked at together. */
 const CHECK_DELAY_MS = 1_000;
 
-/** A certificate of the listener. */
-interface Watched {
-  /** The material that it is in. */
-  readonly material: string;
+/** Whose certificate it is: a host's of the listener, a cluster's that it shows to origins, or that of --admin. */
+export interface CertificateOwner {
+  readonly kind: 'certificate' | 'cluster' | 'admin';
+  /** The host, or the cluster; empty for --admin. */
+  readonly id: string;
+}
+
+/** A certificate, and when it ends, in ms of the wall clock. */
+export interface CertificateExpiry extends CertificateOwner {
+  readonly expiresAtMs: number;
+}
+
+interface Watched extends CertificateOwner {
+  /** The material that it is in; null for that of --admin, which is none. */
+  readonly material: string | null;
   /** Null while it is not there, or is no certificate. */
   expiresAtMs: number | null;
   /** The last warning that was given for it. */
   warned: WarningDays | null;
 }
 
-/** When the certificates of the listener expire, by host; it warns in time, 30, 7 and 1 days before. */
+/** When the gateway's certificates expire; it warns in time, 30, 7 and 1 days before. */
 export class CertificateWatch {
   readonly #logger: Logger;
-  readonly #hosts = new Map<string, Watched>();
-  /** The hosts whose certificate is in a material. */
-  readonly #hostsByMaterial = new Map<string, Set<string>>();
+  /** By kind and id of the owner. */
+  readonly #watched = new Map<string, Watched>();
+  /** Those that are in a material. */
+  readonly #watchedByMaterial = new Map<string, Set<Watched>>();
 
   readonly #interval: NodeJS.Timeout;
   #timer: NodeJS.Timeout | null = null;
@@ -37,47 +51,54 @@ export class CertificateWatch {
   /** @param readValue what is known of a material */
   change(operations: Iterable<Operation>, readValue: (material: string) => string | null): void {
     for (const operation of operations) {
-      if (operation.kind !== 'certificate') continue;
-      this.#remove(operation.id);
-      if (operation.op === 'put') this.#add(operation.id, operation.value, readValue);
+      const { kind, id } = operation;
+      if (kind !== 'certificate' && kind !== 'cluster') continue;
+      this.#remove({ kind, id });
+      const material = certificateMaterialOf(operation);
+      if (material !== null) this.#add({ kind, id }, material, readValue(material));
     }
   }
 
-  #add(
-    host: string,
-    { certFile, certEnv }: { certFile?: string; certEnv?: string },
-    readValue: (material: string) => string | null,
-  ): void {
-    const material = materialName(certFile, certEnv);
-    if (material === null) return;
-    this.#hosts.set(host, { material, expiresAtMs: expiryOf(readValue(material)), warned: null });
-    this.#warnSoon();
-    const hosts = this.#hostsByMaterial.get(material) ?? new Set<string>();
-    this.#hostsByMaterial.set(material, hosts.add(host));
+  /** The admin listener shows this certificate from now on, in PEM. */
+  takeAdmin(cert: string): void {
+    this.#add({ kind: 'admin', id: '' }, null, cert);
   }
 
-  #remove(host: string): void {
-    const watched = this.#hosts.get(host);
+  #add({ kind, id }: CertificateOwner, material: string | null, value: string | null): void {
+    const watched: Watched = { kind, id, material, expiresAtMs: expiryOf(value), warned: null };
+    this.#watched.set(keyOf(watched), watched);
+    this.#warnSoon();
+    if (material === null) return;
+    const others = this.#watchedByMaterial.get(material) ?? new Set<Watched>();
+    this.#watchedByMaterial.set(material, others.add(watched));
+  }
+
+  #remove(owner: CertificateOwner): void {
+    const watched = this.#watched.get(keyOf(owner));
     if (watched === undefined) return;
-    this.#hosts.delete(host);
-    const hosts = this.#hostsByMaterial.get(watched.material);
-    hosts?.delete(host);
-    if (hosts?.size === 0) this.#hostsByMaterial.delete(watched.material);
+    this.#watched.delete(keyOf(owner));
+    const material = watched.material ?? '';
+    const others = this.#watchedByMaterial.get(material);
+    others?.delete(watched);
+    if (others?.size === 0) this.#watchedByMaterial.delete(material);
   }
 
   /** A material has this value from now on. */
   take(material: string, value: string | null): void {
-    const hosts = this.#hostsByMaterial.get(material);
-    if (hosts === undefined) return;
+    const all = this.#watchedByMaterial.get(material);
+    if (all === undefined) return;
     const expiresAtMs = expiryOf(value);
-    for (const host of hosts) this.#hosts.set(host, { material, expiresAtMs, warned: null });
+    for (const watched of all) {
+      watched.expiresAtMs = expiresAtMs;
+      watched.warned = null;
+    }
     this.#warnSoon();
   }
 
-  /** The ends of those certificates that are there: host, and ms of the wall clock. */
-  *expiries(): Generator<readonly [host: string, expiresAtMs: number]> {
-    for (const [host, { expiresAtMs }] of this.#hosts) {
-      if (expiresAtMs !== null) yield [host, expiresAtMs];
+  /** The ends of those certificates that are there. */
+  *expiries(): Generator<CertificateExpiry> {
+    for (const { kind, id, expiresAtMs } of this.#watched.values()) {
+      if (expiresAtMs !== null) yield { kind, id, expiresAtMs };
     }
   }
 
@@ -96,14 +117,14 @@ export class CertificateWatch {
 
   /** Gives the warnings that are due, each once. */
   #warn(nowMs: number): void {
-    const due: { host: string; expiresAt: string }[] = [];
+    const due: (CertificateOwner & { readonly expiresAt: string })[] = [];
     let hasExpired = false;
-    for (const [host, watched] of this.#hosts) {
-      const { expiresAtMs, warned } = watched;
+    for (const watched of this.#watched.values()) {
+      const { kind, id, expiresAtMs, warned } = watched;
       const days = expiresAtMs === null ? null : warningDueAt(expiresAtMs, nowMs);
       if (expiresAtMs === null || days === null || days === warned) continue;
       watched.warned = days;
-      due.push({ host, expiresAt: new Date(expiresAtMs).toISOString() });
+      due.push({ kind, id, expiresAt: new Date(expiresAtMs).toISOString() });
       hasExpired ||= days === 0;
     }
     if (due.length === 0) return;
@@ -113,7 +134,18 @@ export class CertificateWatch {
   }
 }
 
-/** Of the first certificate, which is the server's own; null where it is none: the workers say what is wrong. */
+function keyOf({ kind, id }: CertificateOwner): string {
+  return `${kind} ${id}`;
+}
+
+function certificateMaterialOf(operation: Operation): string | null {
+  if (operation.op === 'delete') return null;
+  const { certFile, certEnv } =
+    operation.kind === 'cluster' ? (operation.value.tls ?? NO_PAIR) : (operation.value as Certificate);
+  return materialName(certFile, certEnv);
+}
+
+/** Of the first certificate, which is the own one; null where there is none. */
 function expiryOf(value: string | null): number | null {
   if (value === null) return null;
   try {

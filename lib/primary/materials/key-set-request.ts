@@ -46,6 +46,8 @@ function requestKeys(url: URL, allowed: AddressSet, signal: AbortSignal): Promis
       // A connection for one request: the next is minutes away.
       agent: false as const,
       lookup: createGuardedLookup(allowed),
+      // Said explicitly: a variable of the environment could switch it off for the whole process.
+      rejectUnauthorized: true,
       signal,
       headers: {
         accept: 'application/jwk-set+json, application/json',

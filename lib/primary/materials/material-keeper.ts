@@ -3,9 +3,11 @@ import type { MaterialProblem } from '../../admin/control-plane.ts';
 import type { Operation, PutOperation } from '../../core/config/change.ts';
 import type { Configuration } from '../../core/config/model.ts';
 import { AddressSet } from '../../core/policy/address-ranges.ts';
-import { CertificateWatch } from './certificate-watch.ts';
+import { type CertificateExpiry, CertificateWatch } from './certificate-watch.ts';
 import { FileMaterials } from './file-materials.ts';
 import { KeySetMaterials } from './key-set-materials.ts';
+import { findMisfits, type Misfit } from './material-fit.ts';
+import { MaterialGroups } from './material-groups.ts';
 import type { MaterialNews } from './material-news.ts';
 import { type MaterialReading, type MaterialSource, shownName } from './material-source.ts';
 import { MaterialUsers } from './material-users.ts';
@@ -41,12 +43,16 @@ export interface MaterialCounts {
 }
 
 interface HeldMaterial {
-  /** Undefined until its source has said something. */
+  /** What its source said last; null until it has said something. */
+  reading: MaterialReading | null;
+  /** What the workers have; undefined until its source has said something. */
   value: string | null | undefined;
   problem: string | null;
   /** Since when there has been a problem. */
   since: string;
 }
+
+const NOTHING_HELD: HeldMaterial = { reading: null, value: undefined, problem: null, since: '' };
 
 /**
  * Gets the materials that the configuration needs, and brings them to the workers: as soon as they are there,
@@ -57,6 +63,7 @@ export class MaterialKeeper {
   readonly #logger: Logger;
   readonly #lingerMs: number;
   readonly #users = new MaterialUsers();
+  readonly #groups = new MaterialGroups();
   readonly #certificates: CertificateWatch;
   readonly #keySets: KeySetMaterials;
   /** By what their names begin with. */
@@ -103,14 +110,16 @@ export class MaterialKeeper {
 
   #apply(operations: readonly Operation[]): void {
     const { added, dropped } = this.#users.change(operations);
+    const regrouped = this.#groups.change(operations);
     for (const name of dropped) this.#dropLater(name);
     this.#certificates.change(operations, (name) => this.#held.get(name)?.value ?? null);
     const fresh = added.filter((name) => !this.#keepLeaving(name));
-    for (const name of fresh) this.#held.set(name, { value: undefined, problem: null, since: '' });
+    for (const name of fresh) this.#held.set(name, { ...NOTHING_HELD });
     for (const [kind, source] of this.#sources) {
       const names = fresh.filter((name) => name.startsWith(`${kind}:`));
       if (names.length > 0) source.add(names);
     }
+    this.#review(regrouped);
   }
 
   #dropLater(name: string): void {
@@ -141,6 +150,31 @@ export class MaterialKeeper {
   }
 
   #take(readings: readonly MaterialReading[]): void {
+    for (const reading of readings) {
+      const held = this.#held.get(reading.name);
+      if (held !== undefined) held.reading = reading;
+    }
+    this.#review(readings.map(({ name }) => name));
+  }
+
+  /** Looks at what these materials are now, and at what has to fit them: only what fits takes the place of what did. */
+  #review(names: Iterable<string>): void {
+    const groups = this.#groups.around(names);
+    const concerned = new Set(names);
+    for (const group of groups) for (const name of group.names) concerned.add(name);
+    const misfits = findMisfits(groups, (name) => {
+      const { value, reading } = this.#held.get(name) ?? NOTHING_HELD;
+      return { former: value, offered: reading?.value };
+    });
+    const readings: MaterialReading[] = [];
+    for (const name of concerned) {
+      const { value, reading } = this.#held.get(name) ?? NOTHING_HELD;
+      if (reading !== null) readings.push(fittingPart(reading, value ?? null, misfits.get(name)));
+    }
+    this.#tell(readings);
+  }
+
+  #tell(readings: readonly MaterialReading[]): void {
     const news: MaterialNews[] = [];
     const changed: string[] = [];
     const failed: MaterialReading[] = [];
@@ -195,8 +229,12 @@ export class MaterialKeeper {
     return counts;
   }
 
-  /** When the certificates of the listener end: host, and ms of the wall clock. */
-  certificateExpiries(): Iterable<readonly [host: string, expiresAtMs: number]> {
+  /** The admin listener shows this certificate from now on: its end is watched with the others'. */
+  takeAdminCertificate(cert: string): void {
+    this.#certificates.takeAdmin(cert);
+  }
+
+  certificateExpiries(): Iterable<CertificateExpiry> {
     return this.#certificates.expiries();
   }
 
@@ -216,6 +254,17 @@ function putsOf({ issuers, certificates, clusters }: Configuration): PutOperatio
     if (value.tls !== undefined) puts.push({ op: 'put', kind: 'cluster', id, value });
   }
   return puts;
+}
+
+/** What of a reading the workers may have. */
+function fittingPart(
+  reading: MaterialReading,
+  former: string | null,
+  misfit: Misfit | undefined,
+): MaterialReading {
+  if (misfit === undefined) return reading;
+  const { problem, staysFormer } = misfit;
+  return { name: reading.name, value: staysFormer ? former : null, problem: reading.problem ?? problem };
 }
 
 function note(held: HeldMaterial, { value, problem }: MaterialReading): void {

@@ -1,21 +1,20 @@
 import { CONSUMER_ID_HEADER, type ConsumerIndex, type KnownConsumer } from '../../auth/consumer-index.ts';
+import { IssuerChoice, type IssuerLookup } from '../../auth/issuer-choice.ts';
 import type { PasswordVerdict, PasswordVerifier } from '../../auth/password-verifier.ts';
-import { claimedIssuerOf } from '../../auth/token-decoding.ts';
-import type { TokenIssuer, TokenVerdict, VerifiedToken } from '../../auth/token-issuer.ts';
+import type { TokenVerdict, VerifiedToken } from '../../auth/token-issuer.ts';
 import type { RouteAuth } from '../../core/config/model.ts';
 import { ERRORS } from '../../core/errors.ts';
 import { AccessRules } from '../../core/policy/access-rules.ts';
 import type { BasicCredentials } from '../../core/policy/authorization-field.ts';
 import { Challenges } from '../../core/policy/challenges.ts';
 import { claimAt, headerValueOf } from '../../core/policy/claims.ts';
-import { CredentialFinder } from '../../core/policy/presented-credential.ts';
+import { type CredentialCarrier, CredentialFinder } from '../../core/policy/presented-credential.ts';
 import { REPEATED } from '../../core/policy/request-credentials.ts';
 import type { Identity, Passage, Policy } from './passage.ts';
 import { type PolicyRefusal, refuse, type Verdict } from './verdict.ts';
 
 /** Whom the configuration in use trusts. Asked at each request, as it changes without the route changing. */
-export interface TrustLookup {
-  issuer(id: string): TokenIssuer | undefined;
+export interface TrustLookup extends IssuerLookup {
   readonly consumers: ConsumerIndex;
 }
 
@@ -39,7 +38,7 @@ export class AuthenticationPolicy implements Policy {
   readonly name = 'auth';
   readonly #auth: RouteAuth;
   readonly #services: AuthenticationServices;
-  readonly #issuerIds: readonly string[];
+  readonly #issuers: IssuerChoice;
   readonly #finder: CredentialFinder;
   readonly #rules: AccessRules;
   readonly #challenges: Challenges;
@@ -52,7 +51,7 @@ export class AuthenticationPolicy implements Policy {
   constructor(auth: RouteAuth, services: AuthenticationServices) {
     this.#auth = auth;
     this.#services = services;
-    this.#issuerIds = auth.issuers ?? [];
+    this.#issuers = new IssuerChoice(auth.issuers ?? [], services.trust);
     this.#finder = new CredentialFinder(auth);
     this.#rules = new AccessRules(auth);
     this.#challenges = new Challenges(auth);
@@ -77,7 +76,7 @@ export class AuthenticationPolicy implements Policy {
   #decideFor(passage: Passage, address: string): Verdict | Promise<Verdict> {
     const { rawHeaders, query } = passage.request;
     const presented = this.#finder.find(rawHeaders, query);
-    if (!this.#forwardsCredentials) this.#withhold(passage);
+    this.#withhold(passage, presented.carrier);
     switch (presented.kind) {
       case 'none':
         return this.#nothingPresented;
@@ -102,64 +101,32 @@ export class AuthenticationPolicy implements Policy {
     return { effect: `asks for ${accepted.join(', or ')}`, settings: this.#auth };
   }
 
-  /** All that may hold credentials, whichever decides: the others are nobody's business either. */
-  #withhold(passage: Passage): void {
+  /**
+   * What may hold credentials and did not decide is kept from the origin, who could take it for verified. What
+   * decided goes on where the route says so.
+   */
+  #withhold(passage: Passage, carrier: CredentialCarrier | null): void {
+    const { headers, keyHeader, cookie } = this.#finder;
+    const kept = this.#forwardsCredentials ? carrier : null;
+    if (!this.#forwardsCredentials) passage.withheldHeaders.push(...headers);
+    else if (keyHeader !== null && kept !== 'keyHeader') passage.withheldHeaders.push(keyHeader);
+    if (kept !== 'cookie') passage.withheldCookie = cookie;
+    if (kept === 'query') return;
     const parameter = this.#finder.parameterIn(passage.request.query);
-    passage.withheldHeaders.push(...this.#finder.headers);
-    passage.withheldCookie = this.#finder.cookie;
     passage.withheldParameter = parameter === REPEATED ? null : parameter;
   }
 
   #decideByToken(passage: Passage, token: string): Verdict | Promise<Verdict> {
-    if (this.#issuerIds.length === 1) return this.#askIssuers(passage, token, null, 0);
-    const known = this.#recallToken(passage, token);
-    if (known !== undefined) return known;
-    const claimedIssuer = claimedIssuerOf(token);
-    return claimedIssuer === null ? this.#invalidToken : this.#askIssuers(passage, token, claimedIssuer, 0);
+    const verdict = this.#issuers.judge(token, Date.now());
+    return verdict instanceof Promise
+      ? verdict.then((late) => this.#judgeToken(passage, late))
+      : this.#judgeToken(passage, verdict);
   }
 
-  /** Whether one of several issuers knows the token already costs 1 µs each; to see which it names, 9 µs. */
-  #recallToken(passage: Passage, token: string): Verdict | undefined {
-    const nowMs = Date.now();
-    for (const id of this.#issuerIds) {
-      const issuer = this.#services.trust.issuer(id);
-      const verdict = issuer?.recall(token, nowMs) ?? null;
-      if (issuer !== undefined && verdict !== null) return this.#judgeToken(passage, issuer, verdict);
-    }
-    return undefined;
-  }
-
-  /**
-   * Asks the issuers of the claimed name (null: all), from the given position on. Those that share a name differ
-   * in keys or audience: the first that does not find the token invalid decides.
-   */
-  #askIssuers(
-    passage: Passage,
-    token: string,
-    claimedIssuer: string | null,
-    first: number,
-  ): Verdict | Promise<Verdict> {
-    for (let index = first; index < this.#issuerIds.length; index += 1) {
-      const issuer = this.#services.trust.issuer(this.#issuerIds[index]!);
-      if (issuer === undefined) continue;
-      if (claimedIssuer !== null && issuer.issuer !== claimedIssuer) continue;
-      const verdict = issuer.verify(token, Date.now());
-      if (verdict instanceof Promise) {
-        return verdict.then((late) =>
-          late.kind === 'invalid'
-            ? this.#askIssuers(passage, token, claimedIssuer, index + 1)
-            : this.#judgeToken(passage, issuer, late),
-        );
-      }
-      if (verdict.kind !== 'invalid') return this.#judgeToken(passage, issuer, verdict);
-    }
-    return this.#invalidToken;
-  }
-
-  #judgeToken(passage: Passage, issuer: TokenIssuer, verdict: TokenVerdict): Verdict {
+  #judgeToken(passage: Passage, verdict: TokenVerdict): Verdict {
     switch (verdict.kind) {
       case 'valid':
-        return this.#admitToken(passage, issuer, verdict.token);
+        return this.#admitToken(passage, verdict.token);
       case 'invalid':
         return this.#invalidToken;
       case 'expired':
@@ -169,19 +136,12 @@ export class AuthenticationPolicy implements Policy {
     }
   }
 
-  #admitToken(passage: Passage, issuer: TokenIssuer, token: VerifiedToken): Verdict {
-    const { subject, claims, scopes, roles } = token;
-    const refusal = this.#admit(passage, {
-      method: 'jwt',
-      consumer: `${issuer.id}:${subject}`,
-      scopes,
-      roles,
-      claims,
-    });
+  #admitToken(passage: Passage, { issuer, subject, claims, scopes, roles }: VerifiedToken): Verdict {
+    const consumer = subject === '' ? null : `${issuer.id}:${subject}`;
+    const refusal = this.#admit(passage, { method: 'jwt', consumer, scopes, roles, claims });
     if (refusal !== null) return refusal;
     for (const [header, claim] of issuer.claimHeaders) {
-      const value = headerValueOf(claimAt(claims, claim));
-      if (value !== null) passage.originHeaders.push(header, value);
+      passage.tellOrigin(header, headerValueOf(claimAt(claims, claim)));
     }
     return null;
   }
@@ -198,7 +158,7 @@ export class AuthenticationPolicy implements Policy {
   ): Verdict | Promise<Verdict> {
     const { trust, passwords } = this.#services;
     const user = trust.consumers.findByUsername(credentials.username);
-    const verdict = passwords.verify(user?.hash ?? null, credentials, address);
+    const verdict = passwords.verify(user?.hash ?? trust.consumers.highestCost, credentials, address);
     const consumer = user?.consumer ?? null;
     return verdict instanceof Promise
       ? verdict.then((late) => this.#judgePassword(passage, consumer, late))
@@ -221,7 +181,7 @@ export class AuthenticationPolicy implements Policy {
   #admitConsumer(passage: Passage, method: 'apiKey' | 'basic', consumer: KnownConsumer): Verdict {
     const { id, scopes, roles } = consumer;
     const refusal = this.#admit(passage, { method, consumer: id, scopes, roles, claims: null });
-    if (refusal === null) passage.originHeaders.push(CONSUMER_ID_HEADER, id);
+    if (refusal === null) passage.tellOrigin(CONSUMER_ID_HEADER, id);
     return refusal;
   }
 

@@ -2,14 +2,16 @@
  * A request on its way through the policies of its route: what they look at, and what they leave behind. Only
  * requests of routes that have policies get one.
  */
+import { removeLookAlikes } from '../../core/http/flat-headers.ts';
+import { plainName } from '../../core/http/plain-name.ts';
 import type { AdmittedRequest } from '../admission.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Who sends a request, once that is verified. */
 export interface Identity {
   readonly method: 'jwt' | 'apiKey' | 'basic';
-  /** The id of the consumer; of a JWT the issuer's id and the subject, as `main:alice`. */
-  readonly consumer: string;
+  /** The id of the consumer; of a JWT the issuer's id and the subject, as `main:alice`, and null where it names none. */
+  readonly consumer: string | null;
   readonly scopes: readonly string[];
   readonly roles: readonly string[];
   /** The claims of a JWT; null for consumers. */
@@ -26,7 +28,7 @@ export class Passage {
   identity: Identity | null = null;
   /** Flat: fields that the origin gets besides, last of all. */
   readonly originHeaders: string[] = [];
-  /** Names of request fields that the origin does not get, in lower case. */
+  /** Names of request fields that the origin does not get, nor their look-alikes: as `plainName` gives them. */
   readonly withheldHeaders: string[] = [];
   /** Query parameters and cookies that the origin does not get, as they carry credentials. */
   withheldParameter: string | null = null;
@@ -41,6 +43,15 @@ export class Passage {
     this.clientAddress = clientAddress;
     this.scheme = scheme;
     this.isUpgrade = isUpgrade;
+  }
+
+  /**
+   * Tells the origin something of the client, in place of what was said before by that name or a look-alike of it.
+   * @param value null: nothing, whoever said something
+   */
+  tellOrigin(name: string, value: string | null): void {
+    if (this.originHeaders.length > 0) removeLookAlikes(this.originHeaders, [plainName(name)]);
+    if (value !== null) this.originHeaders.push(name, value);
   }
 }
 

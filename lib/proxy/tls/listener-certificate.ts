@@ -125,7 +125,7 @@ export class ListenerCertificate {
       const compiled = this.#tryPair({ cert, key }, ticketKeys);
       if (compiled !== null) return compiled;
     } else {
-      this.#problem ??= `there is no ${typeof cert === 'string' ? this.#keyName : this.#certName}`;
+      this.#problem ??= `there is no usable ${typeof cert === 'string' ? this.#keyName : this.#certName}`;
     }
     return this.#goodPair === null ? null : this.#tryPair(this.#goodPair, ticketKeys);
   }

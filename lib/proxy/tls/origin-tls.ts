@@ -20,21 +20,19 @@ type Values = readonly (string | null | undefined)[];
 
 /**
  * The TLS settings of a cluster, with its materials as they are now: new connections are made with new ones,
- * those that stand live on. Made anew only where a material has changed; what cannot be used leaves the last
- * good one in force.
+ * those that stand live on. Made anew only where a material has changed; what cannot be used, which the primary
+ * tells only where there is nothing better, leaves the last good one in force.
  */
 export class OriginTls {
   readonly #settings: OriginTlsSettings;
   readonly #ca: Material | null;
   readonly #cert: Material | null;
   readonly #key: Material | null;
-  readonly #onProblem: (problem: string) => void;
   #tried: Values | null = null;
   #options: OriginTlsOptions | null = null;
   #problem = '';
 
-  /** @param onProblem hears once why a newer material is not used */
-  constructor(settings: OriginTlsSettings, materials: Materials, onProblem: (problem: string) => void) {
+  constructor(settings: OriginTlsSettings, materials: Materials) {
     const { caFile, caEnv, certFile, certEnv, keyFile, keyEnv } = settings;
     const find = (file: string | undefined, variable: string | undefined): Material | null => {
       const name = materialName(file, variable);
@@ -44,7 +42,6 @@ export class OriginTls {
     this.#ca = find(caFile, caEnv);
     this.#cert = find(certFile, certEnv);
     this.#key = find(keyFile, keyEnv);
-    this.#onProblem = onProblem;
   }
 
   /** The name that is asked for and verified; null where it is the host of the destination. */
@@ -72,7 +69,6 @@ export class OriginTls {
       this.#options = this.#create();
     } catch (error) {
       this.#problem = (error as Error).message;
-      if (this.#options !== null) this.#onProblem(this.#problem);
     }
   }
 
@@ -110,7 +106,7 @@ function isAwaited(material: Material | null): material is Material {
 
 function textOf({ name, value }: Material): string {
   if (typeof value === 'string') return value;
-  throw new Error(`there is no ${name}`);
+  throw new Error(`there is no usable ${name}`);
 }
 
 function unusable(what: string, error: unknown): Error {

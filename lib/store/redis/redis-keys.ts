@@ -10,6 +10,8 @@ export interface RedisKeys {
   readonly collections: readonly string[];
   readonly health: string;
   readonly instances: string;
+  /** By which instances hash the keys of rate limits before they tell each other of them. */
+  readonly rateSecret: string;
   /** Nothing is ever kept here: to write nothing to it tells whether writing is possible. */
   readonly probe: string;
   /** The channel on which news are published. */
@@ -26,6 +28,7 @@ export function keysWithPrefix(prefix: string): RedisKeys {
     collections: KINDS.map((kind) => prefix + COLLECTIONS[kind]),
     health: `${prefix}health`,
     instances: `${prefix}instances`,
+    rateSecret: `${prefix}rate-secret`,
     probe: `${prefix}probe`,
     events: `${prefix}events`,
     rates: `${prefix}rates`,

@@ -75,6 +75,9 @@ export async function commandsFor(owner: TestOwner, gateway: GatewayProcess): Pr
 export function configurationOf(routes: Readonly<Record<string, object>>): object {
   return {
     clusters: { one: { destinations: { d: { url: 'http://127.0.0.1:1' } } } },
+    issuers: {},
+    consumers: {},
+    certificates: {},
     routes: Object.fromEntries(
       Object.entries(routes).map(([id, more]) => [
         id,

@@ -9,7 +9,7 @@ import { startGateway } from '../../helpers/gateway-process.ts';
 import { createAuthority } from '../../proxy/tls/test-authority.ts';
 import { commandsFor, configurationOf, linesOf } from './remote-commands.ts';
 
-const [authority, stranger] = await Promise.all([createAuthority(t), createAuthority(t)]);
+const [authority, stranger] = await Promise.all([createAuthority(t), createAuthority(t, 'Another authority')]);
 const [served, client, foreign] = await Promise.all([
   authority.issue({ names: ['localhost'] }),
   authority.issue({ subject: '/CN=operator' }),
@@ -67,8 +67,6 @@ t.test('whom nobody vouches for gets nothing: 1, and one line that says how to m
     [{ GATEWAY_ADMIN_CA: '', NODE_TLS_REJECT_UNAUTHORIZED: '0', NODE_NO_WARNINGS: '1' }, /is not trusted/],
     [{ GATEWAY_ADMIN_CA: stranger.caFile }, /is not trusted/],
     [{ GATEWAY_ADMIN_URL: url.replace('localhost', '127.0.0.1') }, /is for another name.*--admin-url/],
-    [{ GATEWAY_ADMIN_CERT: '', GATEWAY_ADMIN_KEY: '' }, /may want a client certificate.*--admin-cert/],
-    [{ GATEWAY_ADMIN_CERT: foreign.certFile, GATEWAY_ADMIN_KEY: foreign.keyFile }, /client certificate/],
     [{ GATEWAY_ADMIN_KEY: '' }, /--admin-cert and --admin-key belong together/],
     [{ GATEWAY_ADMIN_KEY: foreign.keyFile }, /the key is not that of the certificate/],
     [{ GATEWAY_ADMIN_CA: missing }, /--admin-ca: cannot read .*missing\.pem.*ENOENT/],
@@ -86,6 +84,17 @@ t.test('whom nobody vouches for gets nothing: 1, and one line that says how to m
     t.equal(linesOf(stderr).length, 1, stderr);
   }
   t.equal(received.length, 0);
+});
+
+t.test('who has no certificate of the right authorities is refused: 5, and it is not the token', async (t) => {
+  for (const more of [
+    { GATEWAY_ADMIN_CERT: '', GATEWAY_ADMIN_KEY: '' },
+    { GATEWAY_ADMIN_CERT: foreign.certFile, GATEWAY_ADMIN_KEY: foreign.keyFile },
+  ]) {
+    const { code, stdout, stderr } = await commands.run(['status'], { ...variables, ...more });
+    t.same([code, stdout], [5, '']);
+    t.match(stderr, /only for clients with a certificate .*--admin-cert and --admin-key\)\n$/);
+  }
 });
 
 t.test('a token goes to another host over plain http only where that is asked for', async (t) => {

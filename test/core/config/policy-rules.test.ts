@@ -88,6 +88,11 @@ t.test('origins are as browsers write them', async (t) => {
     ['http://[0:0::1]', /browsers write the address \[::1\]/],
     ['http://[::1', /more than scheme/],
     ['app://*.example.com', /wildcard/],
+    ['https://*.com', /a whole top-level domain/],
+    ['https://*.com:8443', /a whole top-level domain/],
+    ['https://app.example.com.', /ends with a dot/],
+    ['https://*.example.com.', /ends with a dot/],
+    ['https://*.com.', /ends with a dot/],
     ['https://a b', /white space/],
   ];
   for (const [origin, message] of bad) {

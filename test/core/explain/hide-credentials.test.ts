@@ -36,10 +36,20 @@ t.test(
 
 t.test('where a route takes keys and tokens, they are hidden in whatever spelling they come', async (t) => {
   const auth = { issuers: ['i'], tokenFrom: { query: 'access' }, apiKey: { header: 'X-Key', query: 'key' } };
-  const { query, target, headers } = hidden('a=1&%61ccess=t&key=k&b&key&access+=2', [['x-KEY', 'k']], auth);
+  const { query, target, headers } = hidden(
+    'a=1&%61ccess=t&key=k&b&key&access+=2',
+    [
+      ['x-KEY', 'k'],
+      ['X_Key', 'k'],
+    ],
+    auth,
+  );
   t.equal(query, 'a=1&%61ccess=<hidden>&key=<hidden>&b&<hidden>&access+=2');
   t.equal(target, `/a?${query}`);
-  t.same(headers, [['x-KEY', '<hidden>']]);
+  t.same(headers, [
+    ['x-KEY', '<hidden>'],
+    ['X_Key', '<hidden>'],
+  ]);
 });
 
 t.test('what is no credential of the route stays as it is', async (t) => {

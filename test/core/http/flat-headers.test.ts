@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { removeFields, replaceFields, singleValueOf, valuesOf } from '../../../lib/core/http/flat-headers.ts';
+import {
+  removeFields,
+  removeLookAlikes,
+  replaceFields,
+  singleValueOf,
+  valuesOf,
+} from '../../../lib/core/http/flat-headers.ts';
 
 const fieldName = fc.constantFrom('a', 'A', 'b', 'B', 'c', 'vary', 'Vary');
 const fields = fc.array(fc.tuple(fieldName, fc.string({ maxLength: 3 })), { maxLength: 12 });
@@ -15,6 +21,25 @@ t.test('removing takes all fields of the names and leaves the others in their or
     }),
     { numRuns: 300 },
   );
+});
+
+t.test('look-alikes of a name go with it', async (t) => {
+  const headers = [
+    'X-Key',
+    '1',
+    'x_key',
+    '2',
+    'X.KEY',
+    '3',
+    'x-key2',
+    '4',
+    'xkey',
+    '5',
+    'Authorization',
+    '6',
+  ];
+  removeLookAlikes(headers, ['x-key', 'authorization']);
+  t.same(headers, ['x-key2', '4', 'xkey', '5']);
 });
 
 t.test('replacing leaves one word on each name, but adds to Vary', async () => {

@@ -186,16 +186,41 @@ t.test('those that are let in and leave at once exhaust no stack, however many w
 });
 
 t.test('a worker gets an equal part of the limits, and one request at least', async (t) => {
-  t.equal(gateSettingsOf(undefined, 4), OPEN_GATE);
-  t.equal(gateSettingsOf({ maxWaiting: 5 }, 4), OPEN_GATE);
-  t.same(gateSettingsOf({ maxConcurrent: 10, maxWaiting: 10 }, 4), {
-    maxConcurrent: 2,
-    maxWaiting: 3,
-    maxWaitMs: 1_000,
-  });
-  t.same(gateSettingsOf({ maxConcurrent: 2, maxWaitMs: 5 }, 4), {
-    maxConcurrent: 1,
-    maxWaiting: 0,
-    maxWaitMs: 5,
-  });
+  const place = (slot: number) => ({ slot, workers: 4 });
+  t.equal(gateSettingsOf(undefined, place(0)), OPEN_GATE);
+  t.equal(gateSettingsOf({ maxWaiting: 5 }, place(0)), OPEN_GATE);
+  const ten = { maxConcurrent: 10, maxWaiting: 10 };
+  t.same(gateSettingsOf(ten, place(1)), { maxConcurrent: 3, maxWaiting: 3, maxWaitMs: 1_000 });
+  t.same(gateSettingsOf(ten, place(2)), { maxConcurrent: 2, maxWaiting: 2, maxWaitMs: 1_000 });
+  const two = { maxConcurrent: 2, maxWaitMs: 5 };
+  t.same(gateSettingsOf(two, place(3)), { maxConcurrent: 1, maxWaiting: 0, maxWaitMs: 5 });
 });
+
+t.test(
+  'what does not divide evenly is not lost: all workers together have the limits that were set',
+  async () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 2_000 }),
+        fc.nat(2_000),
+        fc.integer({ min: 1, max: 64 }),
+        (maxConcurrent, maxWaiting, workers) => {
+          const parts = Array.from({ length: workers }, (_, slot) =>
+            gateSettingsOf({ maxConcurrent, maxWaiting }, { slot, workers }),
+          );
+          const inAll = (of: (part: GateSettings) => number) =>
+            parts.reduce((sum, part) => sum + of(part), 0);
+          assert.equal(
+            inAll((part) => part.maxConcurrent),
+            Math.max(maxConcurrent, workers),
+          );
+          assert.equal(
+            inAll((part) => part.maxWaiting),
+            maxWaiting,
+          );
+        },
+      ),
+      { numRuns: 300 },
+    );
+  },
+);

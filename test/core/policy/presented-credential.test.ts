@@ -18,16 +18,18 @@ function find(auth: RouteAuth, rawHeaders: readonly string[], query = '') {
 t.test('each kind is found in each of its places', async (t) => {
   const token = { kind: 'jwt', token: 't' };
   const key = { kind: 'apiKey', key: 'k' };
-  t.same(find(ALL, ['Authorization', 'Bearer t']), token);
-  t.same(find(ALL, ['Cookie', 'session=t']), token);
-  t.same(find(ALL, [], 'access_token=t'), token);
-  t.same(find(ALL, ['x-api-key', 'k']), key);
-  t.same(find(ALL, [], 'api_key=k'), key);
+  t.same(find(ALL, ['Authorization', 'Bearer t']), { ...token, carrier: 'authorization' });
+  t.same(find(ALL, ['Cookie', 'session=t']), { ...token, carrier: 'cookie' });
+  t.same(find(ALL, [], 'access_token=t'), { ...token, carrier: 'query' });
+  t.same(find(ALL, ['x-api-key', 'k']), { ...key, carrier: 'keyHeader' });
+  t.same(find(ALL, ['X_Api_Key', 'k']), { ...key, carrier: 'keyHeader' });
+  t.same(find(ALL, [], 'api_key=k'), { ...key, carrier: 'query' });
   t.same(find(ALL, ['Authorization', BASIC]), {
     kind: 'basic',
+    carrier: 'authorization',
     credentials: { username: 'alice', password: 'secret' },
   });
-  t.same(find(ALL, ['accept', '*/*'], 'a=b'), { kind: 'none' });
+  t.same(find(ALL, ['accept', '*/*'], 'a=b'), { kind: 'none', carrier: null });
 });
 
 t.test('a key is looked for in x-api-key, unless a route says where', async (t) => {
@@ -45,12 +47,24 @@ t.test('what a route does not accept is not seen', async (t) => {
   t.match(find({ basic: {}, tokenFrom: { cookie: 'session' } }, ['cookie', 'session=t']), { kind: 'none' });
 });
 
-t.test('the Authorization field decides, then a key, then a cookie, then the query', async (t) => {
+t.test('the Authorization field decides, then a key, then a cookie or the query', async (t) => {
   const cookie = ['cookie', 'session=t'];
   t.match(find(ALL, ['authorization', 'Bearer a', 'x-api-key', 'k', ...cookie]), { token: 'a' });
   t.match(find(ALL, ['authorization', BASIC, ...cookie]), { kind: 'basic' });
   t.match(find(ALL, ['x-api-key', 'k', ...cookie]), { key: 'k' });
-  t.match(find(ALL, cookie, 'access_token=q'), { token: 't' });
+  t.match(find(ALL, [], 'access_token=q'), { token: 'q' });
+});
+
+t.test('a token in a cookie and one in the query: nobody can tell which one the origin takes', async (t) => {
+  t.match(find(ALL, ['cookie', 'session=t'], 'access_token=q'), {
+    kind: 'unusable',
+    detail: /more than one/,
+  });
+  t.match(
+    find(ALL, ['cookie', 'session=t'], 'access_token=t'),
+    { kind: 'unusable' },
+    'even where both are one',
+  );
 });
 
 t.test('with an Authorization field of another kind there is no token in cookies and queries', async (t) => {
@@ -69,6 +83,7 @@ t.test('no other credential helps where the one that decides is unusable', async
     kind: 'unusable',
   });
   t.match(find(ALL, ['x-api-key', 'k', 'x-api-key', 'k']), { kind: 'unusable' });
+  t.match(find(ALL, [...key, 'X_Api_Key', 'other']), { kind: 'unusable' });
   t.match(find(ALL, key, 'api_key=k'), { kind: 'unusable' });
   t.match(find(ALL, ['cookie', 'session=a; session=b'], 'access_token=t'), { kind: 'unusable' });
 });
@@ -82,11 +97,10 @@ t.test('a query has one credential at most', async (t) => {
 });
 
 t.test('the places are known, so that credentials can be kept from origins', async (t) => {
-  const { headers, parameters, cookie } = new CredentialFinder(ALL);
-  t.same(
-    [headers, parameters, cookie],
-    [['authorization', 'x-api-key'], ['access_token', 'api_key'], 'session'],
-  );
+  const { headers, keyHeader, parameters, cookie } = new CredentialFinder(ALL);
+  t.same([headers, keyHeader], [['authorization', 'x-api-key'], 'x-api-key']);
+  t.same([parameters, cookie], [['access_token', 'api_key'], 'session']);
+  t.equal(new CredentialFinder({ apiKey: { header: 'X_Key' } }).keyHeader, 'x-key', 'by its plain name');
   const own = new CredentialFinder({ apiKey: { header: 'Authorization' } });
   t.same([own.headers, own.parameters, own.cookie], [['authorization'], [], null]);
 });

@@ -1,6 +1,7 @@
 /** Workers and their primaries together, on a clock of the test: what comes through in all. */
 import fc from 'fast-check';
 import t from 'tap';
+import { hashString } from '../../../lib/core/balancing/hash.ts';
 import type { RateDemand, RateShare } from '../../../lib/core/policy/rate-demand.ts';
 import { RateLedger } from '../../../lib/core/policy/rate-ledger.ts';
 import { RateLimitTable } from '../../../lib/core/policy/rate-limit-table.ts';
@@ -18,10 +19,14 @@ class SimulatedInstance {
   readonly #ledger: RateLedger;
   readonly #members: RateMembers;
 
-  constructor(workers: number, instances: number) {
+  constructor(workers: number, instances: number, maxKeys?: number) {
     const defaultShare = 1 / (workers * instances);
-    this.tables = Array.from({ length: workers }, (_, salt) => new RateLimitTable({ defaultShare, salt }));
-    this.#ledger = new RateLedger(99);
+    const hash = (key: string) => hashString(key);
+    this.tables = Array.from(
+      { length: workers },
+      (_, salt) => new RateLimitTable({ defaultShare, hash, salt }),
+    );
+    this.#ledger = new RateLedger(99, maxKeys);
     this.#members = {
       workers: this.tables.map((_, index) => index),
       instances,
@@ -60,8 +65,11 @@ class Simulation {
   nowMs = 0;
   #steps = 0;
 
-  constructor(instances: number, workers: number, rule: BucketRule) {
-    this.instances = Array.from({ length: instances }, () => new SimulatedInstance(workers, instances));
+  constructor(instances: number, workers: number, rule: BucketRule, maxKeys?: number) {
+    this.instances = Array.from(
+      { length: instances },
+      () => new SimulatedInstance(workers, instances, maxKeys),
+    );
     this.#rule = rule;
   }
 
@@ -70,11 +78,11 @@ class Simulation {
   }
 
   /** Sends so many requests to a worker; gives how many are let through. */
-  send(worker: number, count: number): number {
+  send(worker: number, count: number, key = KEY): number {
     const table = this.tables[worker % this.tables.length]!;
     let passed = 0;
     for (let sent = 0; sent < count; sent += 1) {
-      const bucket = table.find(KEY, this.#rule, this.nowMs);
+      const bucket = table.find(key, this.#rule, this.nowMs);
       if (bucket.hasRoom) {
         bucket.take();
         passed += 1;
@@ -127,6 +135,24 @@ t.test('the workers of an instance together never let through more than the limi
       const simulation = new Simulation(1, workers, rule);
       const passed = passedIn(simulation, history);
       return passed <= Math.max(rule.burst, workers) + rule.tokensPerMs * simulation.nowMs + 1e-6;
+    }),
+    { numRuns: 300 },
+  );
+});
+
+t.test('keys that push each other out of the ledger get no more than the limit either', async () => {
+  const steps = fc.array(fc.tuple(fc.nat(3), fc.nat(4), fc.nat(30), fc.nat(8)), { maxLength: 60 });
+  fc.assert(
+    fc.property(steps, rules, (history, rule) => {
+      const simulation = new Simulation(1, 4, rule, 2);
+      const passed = new Map<string, number>();
+      for (const [worker, number, requests, pause] of history) {
+        const key = `${KEY} ${number}`;
+        passed.set(key, (passed.get(key) ?? 0) + simulation.send(worker, requests, key));
+        for (let step = 0; step < pause; step += 1) simulation.step();
+      }
+      const most = Math.max(rule.burst, 4) + rule.tokensPerMs * simulation.nowMs + 1e-6;
+      return [...passed.values()].every((count) => count <= most);
     }),
     { numRuns: 300 },
   );

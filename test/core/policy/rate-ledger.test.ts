@@ -182,6 +182,63 @@ t.test('more keys than fit keep the default share', async (t) => {
   t.equal(ledger.size, 10);
 });
 
+t.test('a key that is pressed more takes the place of one that is pressed less', async (t) => {
+  const ledger = new RateLedger(1, 10);
+  const note = (requests: number, key: number) => ledger.noteWorker(1, [demand(requests, 0, key)], 0);
+  for (let key = 0; key < 10; key += 1) note(5, key);
+  const first = ledger.settle(FOUR, 0).flat();
+  t.equal(first.length, 40);
+  note(6, 99);
+  const told = ledger.settle(FOUR, 0);
+  const shares = new Map(told[0]!.map(([key, share]) => [key, share]));
+  t.equal(shares.size, 2);
+  t.ok((shares.get(99) ?? 0) > 0.95);
+  const given = [...shares].find(([key]) => key !== 99);
+  t.equal(given?.[1], null, 'the workers of the other one have the default share again');
+  t.ok(told.every((list) => list.some(([key, share]) => key === given?.[0] && share === null)));
+  t.equal(ledger.size, 10);
+});
+
+t.test('a flood of keys locks out nobody who is pressed more than they are', async (t) => {
+  const ledger = new RateLedger(1);
+  const flood = (from: number) => Array.from({ length: 1_000 }, (_, index) => demand(2, 0, from + index));
+  for (let worker = 0; worker < 5; worker += 1) ledger.noteWorker(worker, flood(worker * 1_000), 0);
+  t.equal(ledger.size, 4_096);
+  ledger.noteWorker(1, [demand(3, 0, 77_777)], 0);
+  for (let worker = 0; worker < 5; worker += 1) ledger.noteWorker(worker, flood(worker * 1_000), 0);
+  const told = new Set<number>();
+  for (let round = 0; round < 20; round += 1)
+    for (const [key, share] of ledger.settle(FOUR, 0)[0]!) if (share !== null) told.add(key);
+  t.ok(told.has(77_777));
+});
+
+t.test('who presses no more does not push out others, and what is long ago counts for nothing', async (t) => {
+  const ledger = new RateLedger(1, 4);
+  const note = (requests: number, key: number, nowMs: number) =>
+    ledger.noteWorker(1, [demand(requests, 0, key)], nowMs);
+  const shareOf = (key: number, nowMs: number) =>
+    ledger.settle(FOUR, nowMs)[0]!.find(([told]) => told === key)?.[1] ?? null;
+  for (let key = 0; key < 4; key += 1) note(50, key, 0);
+  ledger.settle(FOUR, 0);
+  note(50, 99, 1_000);
+  t.equal(shareOf(99, 1_000), null);
+  note(0, 99, 3_000);
+  t.equal(shareOf(99, 3_000), null, 'nor does who has no requests');
+  for (let key = 0; key < 4; key += 1) note(50, key, 3_000);
+  for (let key = 0; key < 3; key += 1) note(50, key, 4_000);
+  note(1, 99, 5_500);
+  t.ok((shareOf(99, 5_500) ?? 0) > 0.95);
+});
+
+t.test('what makes room for others is bounded, too', async (t) => {
+  const ledger = new RateLedger(1, 10);
+  for (let round = 1; round <= 100; round += 1)
+    for (let key = 0; key < 10; key += 1) ledger.noteWorker(1, [demand(round, 0, round * 10 + key)], 0);
+  t.ok(ledger.size <= 20, `${ledger.size}`);
+  ledger.settle(FOUR, 0);
+  t.equal(ledger.size, 10);
+});
+
 t.test('thousands of keys are settled by and by, none is left out', async (t) => {
   const ledger = new RateLedger(1);
   ledger.noteWorker(

@@ -3,15 +3,16 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import t from 'tap';
+import { hashString } from '../../../lib/core/balancing/hash.ts';
 import type { RateShare } from '../../../lib/core/policy/rate-demand.ts';
-import { hashRateKey } from '../../../lib/core/policy/rate-key.ts';
 import { RateLimitTable } from '../../../lib/core/policy/rate-limit-table.ts';
 import type { BucketRule } from '../../../lib/core/policy/token-bucket.ts';
 
+const hashRateKey = (key: string) => hashString(key, 1);
 const RULE: BucketRule = { burst: 10, tokensPerMs: 0.01 };
 
 function createTable(defaultShare: number, maxBuckets = 1_000): RateLimitTable {
-  return new RateLimitTable({ defaultShare, salt: 0x9e3779b9, maxBuckets });
+  return new RateLimitTable({ defaultShare, hash: hashRateKey, salt: 0x9e3779b9, maxBuckets });
 }
 
 /** One request; says whether it was let through. */
@@ -30,8 +31,9 @@ function burst(table: RateLimitTable, key: string, count: number, nowMs: number,
   return passed;
 }
 
-function shareOf(key: string, share: number | null, granted = 0, rule = RULE): RateShare {
-  return [hashRateKey(key), share, granted, rule.burst, rule.tokensPerMs];
+/** A word of the exchange; `seed` is that of the hash by which it names the key. */
+function shareOf(key: string, share: number | null, granted = 0, rule = RULE, seed = 1): RateShare {
+  return [hashString(key, seed), share, granted, rule.burst, rule.tokensPerMs];
 }
 
 t.test('each key has a budget of its own, which comes back with time', async (t) => {
@@ -125,7 +127,7 @@ t.test('a million keys take a few tens of megabytes at most', async (t) => {
   const collectGarbage = runInNewContext('gc') as () => void;
   collectGarbage();
   const before = process.memoryUsage().heapUsed;
-  const table = new RateLimitTable({ defaultShare: 0.5, salt: 1 });
+  const table = new RateLimitTable({ defaultShare: 0.5, hash: hashRateKey, salt: 1 });
   for (let index = 0; index < 1_000_000; index += 1)
     request(table, `orders #1 address 10.0.${index}`, index / 1_000);
   collectGarbage();
@@ -240,5 +242,60 @@ t.test('shares and offers never make tokens, whatever is told', async () => {
       return passed + offered <= RULE.burst * 0.5 + RULE.tokensPerMs * nowMs + 1e-6;
     }),
     { numRuns: 300 },
+  );
+});
+
+t.test('when the hash of keys changes, the exchange knows a key by its new one', async (t) => {
+  const table = createTable(0.5);
+  burst(table, 'a', 20, 0);
+  table.changeHash((key) => hashString(key, 2), 0);
+  t.same(table.takeDemands(0), [], 'what was listed goes by the hash that was');
+  t.equal(table.peek('a', 0)?.tokens, 0);
+  t.notOk(request(table, 'a', 0), 'what was used up stays so');
+  t.same(table.takeDemands(0), [[hashString('a', 2), 1, 0, 10, 0.01]]);
+  t.same(table.takeShares(0.5, [shareOf('a', 0.9, 4, RULE, 2)], 0), []);
+  t.equal(burst(table, 'a', 20, 0), 4);
+});
+
+t.test('when the hash of keys changes, what was told of them is over', async (t) => {
+  const table = createTable(0.5);
+  request(table, 'a', 0);
+  table.takeShares(0.5, [shareOf('a', 0.9)], 0);
+  table.takeShares(0.5, [shareOf('never asked for', 0.01)], 0);
+  table.changeHash((key) => hashString(key, 2), 0);
+  t.equal(burst(table, 'a', 20, 10_000), 5);
+  table.takeDemands(20_000);
+  t.equal(table.size, 0, 'nothing stays behind');
+});
+
+t.test('changes of the hash make no tokens either, whatever is told before and after', async () => {
+  const steps = fc.array(
+    fc.record({
+      share: fc.option(fc.double({ min: 0.001, max: 1, noNaN: true }), { nil: null }),
+      isTold: fc.boolean(),
+      changesHash: fc.boolean(),
+      requests: fc.nat(8),
+      waitMs: fc.nat(500),
+    }),
+    { maxLength: 60 },
+  );
+  fc.assert(
+    fc.property(steps, (history) => {
+      const table = createTable(0.5);
+      let [seed, nowMs, passed, offered] = [1, 0, 0, 0];
+      for (const { share, isTold, changesHash, requests, waitMs } of history) {
+        if (changesHash) {
+          seed += 1;
+          const current = seed;
+          table.changeHash((key) => hashString(key, current), nowMs);
+        }
+        const shares = isTold ? [shareOf('a', share, 0, RULE, seed)] : [];
+        for (const offer of table.takeShares(0.5, shares, nowMs)) offered += offer[2];
+        passed += burst(table, 'a', requests, nowMs);
+        nowMs += waitMs;
+      }
+      return passed + offered <= RULE.burst * 0.5 + RULE.tokensPerMs * nowMs + 1e-6;
+    }),
+    { numRuns: 500 },
   );
 });

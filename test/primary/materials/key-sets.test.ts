@@ -51,6 +51,33 @@ t.test('an unknown key causes one fetch, however many ask, and none again for a 
   t.equal(server.requests, 2);
 });
 
+t.test('whether the keys were fetched since the question is part of the answer', async (t) => {
+  const server = await startKeyServer(t);
+  let answer: () => void = () => t.fail('not asked yet');
+  const asked = new Promise<void>((resolve) => {
+    server.answer = (_, response) => {
+      answer = () => response.end(FIRST);
+      resolve();
+    };
+  });
+  const kept = await keepMaterials(t, issuersAt(server.url));
+  await asked;
+  const early = kept.keeper.refresh(server.material);
+  answer();
+  t.equal(await early, false, 'what was under way already may be older than the key that is missing');
+  server.serve(SECOND);
+  const [one, other] = [kept.keeper.refresh(server.material), kept.keeper.refresh(server.material)];
+  t.equal(await one, true);
+  t.equal(await other, false, 'it came later than the look that it waited for');
+  t.equal(await kept.keeper.refresh(server.material), false, 'not so soon again');
+});
+
+t.test('a fetch that fails says nothing of any key', async (t) => {
+  const { kept, server } = await keepFetched(t);
+  server.answer = (_, response) => response.writeHead(500).end();
+  t.equal(await kept.keeper.refresh(server.material), false);
+});
+
 t.test('equal keys are not told again', async (t) => {
   const { kept, server } = await keepFetched(t);
   await kept.keeper.refresh(server.material);

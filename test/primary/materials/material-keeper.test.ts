@@ -1,11 +1,11 @@
 /** Materials counted by who needs them, brought to the workers, and shown to people. */
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import type { Operation } from '../../../lib/core/config/change.ts';
-import type { Certificate } from '../../../lib/core/config/model.ts';
+import type { Certificate, OriginTls } from '../../../lib/core/config/model.ts';
 import { createTemporaryDirectory } from '../../helpers/temporary-directory.ts';
 import { deleteIssuer, issuerWith, keepMaterials, putIssuer } from './kept-materials.ts';
 
@@ -14,6 +14,10 @@ const DAY_MS = 86_400_000;
 
 function putCertificate(id: string, value: Certificate): Operation {
   return { op: 'put', kind: 'certificate', id, value };
+}
+
+function putCluster(id: string, tls: OriginTls): Operation {
+  return { op: 'put', kind: 'cluster', id, value: { destinations: {}, tls } };
 }
 
 t.test('variables are told at once, before the change that needs them goes on', async (t) => {
@@ -52,7 +56,8 @@ t.test('clusters and certificates need theirs, routes and clusters without TLS n
     },
     { environment },
   );
-  t.same(new Set(kept.told.flat().map(({ value }) => value)), new Set(['A', 'B', 'C', 'D', 'E', 'F']));
+  const names = ['env:A', 'env:B', 'env:C', 'env:D', 'env:E', 'env:F'];
+  t.same(new Set(kept.told.flat().map(({ name }) => name)), new Set(names));
 });
 
 t.test('changes before the beginning are part of what is begun with', async (t) => {
@@ -149,18 +154,42 @@ t.test('the end of certificates is known, and warned of in time', async (t) => {
     ]),
   });
   const warning = await kept.untilLogged('certificates will expire');
-  t.match(warning, { level: 40, certificates: [{ host: 'short.test' }], count: 1 });
+  t.match(warning, { level: 40, certificates: [{ kind: 'certificate', id: 'short.test' }], count: 1 });
   const inDays = () =>
     Object.fromEntries(
-      [...kept.keeper.certificateExpiries()].map(([host, endsAtMs]) => [
-        host,
-        Math.round((endsAtMs - Date.now()) / DAY_MS),
+      [...kept.keeper.certificateExpiries()].map(({ kind, id, expiresAtMs }) => [
+        `${kind} ${id}`,
+        Math.round((expiresAtMs - Date.now()) / DAY_MS),
       ]),
     );
-  t.same(inDays(), { 'long.test': 90, 'short.test': 5 });
+  t.same(inDays(), { 'certificate long.test': 90, 'certificate short.test': 5 });
   kept.keeper.change([
     putCertificate('third.test', { certFile: long, keyEnv: 'KEY' }),
     { op: 'delete', kind: 'certificate', id: 'short.test' },
   ]);
-  t.same(inDays(), { 'long.test': 90, 'third.test': 90 });
+  t.same(inDays(), { 'certificate long.test': 90, 'certificate third.test': 90 });
+  kept.keeper.change([
+    putCluster('orders', { certFile: long, keyEnv: 'KEY' }),
+    { op: 'delete', kind: 'certificate', id: 'third.test' },
+  ]);
+  kept.keeper.takeAdminCertificate(await readFile(short, 'utf8'));
+  t.same(inDays(), { 'certificate long.test': 90, 'cluster orders': 90, 'admin ': 5 });
+  kept.keeper.takeAdminCertificate(await readFile(long, 'utf8'));
+  kept.keeper.change([{ op: 'put', kind: 'cluster', id: 'orders', value: { destinations: {} } }]);
+  t.same(inDays(), { 'certificate long.test': 90, 'admin ': 90 });
+});
+
+t.test('certificates for origins and that of --admin are warned of too', async (t) => {
+  const short = await makeCertificateFor(t, 5);
+  const kept = await keepMaterials(t, {
+    clusters: new Map([['orders', { destinations: {}, tls: { certFile: short, keyEnv: 'KEY' } }]]),
+  });
+  kept.keeper.takeAdminCertificate(await readFile(short, 'utf8'));
+  await kept.untilTold(`file:${short}`, await readFile(short, 'utf8'));
+  t.match(await kept.untilLogged('certificates will expire'), {
+    certificates: [
+      { kind: 'cluster', id: 'orders' },
+      { kind: 'admin', id: '' },
+    ],
+  });
 });

@@ -84,7 +84,7 @@ t.test('a file that comes, and one that is replaced, reach every worker', async 
 });
 
 t.test('a worker that starts later has it as well', async (t) => {
-  await writeFile(caFile, '');
+  await writeFile(caFile, 'garbage');
   await waitForMetrics(gateway, (seen) => seen.get('gateway_materials{state="stale"}') === 1);
   const { status } = await admin.call('POST', 'workers/restart');
   t.equal(status, 202);
@@ -94,7 +94,8 @@ t.test('a worker that starts later has it as well', async (t) => {
 
 t.test('the end of a certificate of the listener is a metric', async (t) => {
   const metrics = await gateway.metrics();
-  const endsAtSec = metrics.get('gateway_certificate_expiry_timestamp_seconds{host="www.example.com"}') ?? 0;
+  const endsAtSec =
+    metrics.get('gateway_certificate_expiry_timestamp_seconds{id="www.example.com",kind="certificate"}') ?? 0;
   t.equal(Math.round((endsAtSec - Date.now() / 1_000) / 86_400), 2);
   await gateway.waitForLog(({ msg }) => msg === 'certificates will expire');
 });

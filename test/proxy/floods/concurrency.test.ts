@@ -262,8 +262,9 @@ const behave: OriginHandler = (request, connection) => {
     connection.answer({ status: behaviour === 'refuse' ? 403 : 200, body: 'done' });
 };
 
-async function visit(t: Test, { kind, behaviour, leaves }: Visit): Promise<void> {
-  const client = await begin(t, textOf(kind, behaviour));
+async function visit(t: Test, plan: Visit): Promise<void> {
+  const client = await begin(t, textOf(plan));
+  const { leaves } = plan;
   if (leaves === 'at once') client.reset();
   else if (leaves === 'later') setImmediate(() => client.close());
   else await client.readHead().catch(() => {});

@@ -12,6 +12,7 @@ import { DEFAULT_LISTENER_LIMITS } from '../../../lib/ipc/protocol.ts';
 import { AdmittedRequest, admit } from '../../../lib/proxy/admission.ts';
 import { AuthenticationPolicy } from '../../../lib/proxy/policies/authentication-policy.ts';
 import { Passage } from '../../../lib/proxy/policies/passage.ts';
+import { RateLimitKey } from '../../../lib/proxy/policies/rate-limit-key.ts';
 import type { Verdict } from '../../../lib/proxy/policies/verdict.ts';
 import { CLAIMS, EC, KEY_SET, KEYS_URL, RSA, signed } from '../../auth/issuer-maker.ts';
 
@@ -275,6 +276,34 @@ t.test('of several issuers the one that the token names decides', async (t) => {
   t.equal(errorOf(notHere), ERRORS.unauthenticated, 'valid elsewhere, not on this route');
 });
 
+t.test(
+  'a token that names nobody shares no budget with others like it, and the log says nothing',
+  async (t) => {
+    for (const sub of [undefined, '']) {
+      const { verdict, passage } = await trusting.decide({ issuers: ['main'] }, [
+        'authorization',
+        `Bearer ${tokenOf({ sub })}`,
+      ]);
+      t.equal(verdict, null);
+      t.equal(passage.identity?.consumer, null);
+      const key = new RateLimitKey({ source: 'consumer' }, 'limit');
+      t.equal(key.of(passage), 'limit address 192.0.2.1');
+    }
+  },
+);
+
+t.test('what the token says goes before what the certificate said by the same name', async (t) => {
+  const decide = async (token: string) => {
+    const passage = passageOf(['authorization', `Bearer ${token}`]);
+    passage.originHeaders.push('X_User_Id', 'of the certificate', 'x-device', 'of the certificate');
+    t.equal(await trusting.policy({ issuers: ['main'] }).decide(passage), null);
+    return passage.originHeaders;
+  };
+  const device = ['x-device', 'of the certificate'];
+  t.same(await decide(tokenOf()), [...device, 'x-user-id', 'alice']);
+  t.same(await decide(tokenOf({ sub: undefined })), device, 'also where it says nothing');
+});
+
 t.test('issuers that share a name differ by audience', async (t) => {
   const auth: RouteAuth = { issuers: ['main', 'partner'] };
   const token = tokenOf({ aud: 'partners' });
@@ -289,7 +318,7 @@ t.test('no keys were ever got: 503, to come again', async (t) => {
   own.addIssuer('main', { jwksUrl: KEYS_URL });
   own.materials.take([{ name: `jwks:${KEYS_URL}`, value: null }]);
   const pending = own.decide({ issuers: ['main'] }, ['authorization', `Bearer ${tokenOf()}`]);
-  own.materials.settle(`jwks:${KEYS_URL}`);
+  own.materials.settle(`jwks:${KEYS_URL}`, false);
   const decided = await pending;
   t.equal(errorOf(decided), ERRORS.keysUnavailable);
   t.same(refusalOf(decided).headers, ['retry-after', '5']);
@@ -353,10 +382,39 @@ t.test('more passwords at once than can be verified: 503', async (t) => {
   t.same(refusalOf(refused[0]!).headers, ['retry-after', '1']);
 });
 
-t.test('credentials are passed on, unless the route keeps them', async (t) => {
-  const places: RouteAuth = { ...ALL, tokenFrom: { cookie: 'session', query: 'access_token' } };
-  const passedOn = (await trusting.decide(places, ['x-api-key', KEY])).passage;
-  t.same([passedOn.withheldHeaders, passedOn.withheldCookie, passedOn.withheldParameter], [[], null, null]);
+const PLACES: RouteAuth = { ...ALL, tokenFrom: { cookie: 'session', query: 'access_token' } };
+
+function withheldOf({ verdict, passage }: Decided) {
+  t.equal(verdict, null);
+  return [passage.withheldHeaders, passage.withheldCookie, passage.withheldParameter];
+}
+
+t.test('what decided is passed on, and what might be taken for verified beside it is not', async (t) => {
+  const cookie = ['cookie', 'session=forged'];
+  const bearer = ['authorization', `Bearer ${tokenOf()}`];
+  const password = ['authorization', basic('alice', 's3cret:pässwort')];
+  const ways: readonly (readonly [readonly string[], string, readonly unknown[]])[] = [
+    [['x-api-key', KEY, ...cookie], 'access_token=x', [[], 'session', 'access_token']],
+    [cookie, `api_key=${KEY}`, [['x-api-key'], 'session', null]],
+    [[...bearer, 'X_Api_Key', 'forged', ...cookie], 'api_key=x', [['x-api-key'], 'session', 'api_key']],
+    [[...password, 'x-api-key', 'forged'], '', [['x-api-key'], 'session', null]],
+    [['cookie', `session=${tokenOf()}`], '', [['x-api-key'], null, null]],
+    [[], `access_token=${tokenOf()}`, [['x-api-key'], 'session', null]],
+  ];
+  for (const [fields, query, expected] of ways) {
+    t.same(withheldOf(await trusting.decide(PLACES, fields, query)), expected, `${fields[0]} ${query}`);
+  }
+  t.same(withheldOf(await trusting.decide({ issuers: ['main'] }, bearer)), [[], null, null]);
+});
+
+t.test('a token in a cookie beside one in the query: 401', async (t) => {
+  const token = tokenOf();
+  const decided = await trusting.decide(PLACES, ['cookie', `session=${token}`], `access_token=${token}`);
+  t.match(refusalOf(decided).detail, 'more than one token');
+});
+
+t.test('a route that keeps credentials keeps all of them', async (t) => {
+  const places = PLACES;
   const auth: RouteAuth = { ...places, forwardToken: false };
   const ways: readonly (readonly [readonly string[], string, string | null])[] = [
     [['x-api-key', KEY, 'cookie', 'session=x'], 'a=b', null],

@@ -70,7 +70,11 @@ t.test('each way in takes its own credentials', async (t) => {
   t.same(await outcomeOf('/jwt', { 'X-Api-Key': API_KEY }), UNAUTHENTICATED);
   t.same(await outcomeOf('/key', { Authorization: bearer() }), UNAUTHENTICATED);
   t.same(await outcomeOf('/key', { 'X-Api-Key': `${API_KEY}x` }), UNAUTHENTICATED);
-  t.same(await outcomeOf('/key', { X_Api_Key: API_KEY }), UNAUTHENTICATED);
+  t.same(
+    await outcomeOf('/key', { 'X-Api-Key': API_KEY, X_Api_Key: API_KEY }),
+    UNAUTHENTICATED,
+    'which is it?',
+  );
   t.same(await outcomeOf('/basic', { Authorization: `Basic ${btoa('clerk:wrong')}` }), UNAUTHENTICATED);
   t.equal(proxy.origin.requests.length, before, 'and nothing of it goes on');
 
@@ -117,6 +121,7 @@ t.test(
       ['/all/a?x=%2F&y', [['authorization', `bearer ${token}`]], '/all/a?x=%2F&y'],
       ['/all/a?x=1', [['AUTHORIZATION', BASIC]], '/all/a?x=1'],
       ['/all/a', [['X-API-KEY', API_KEY]], '/all/a'],
+      ['/all/a', [['X_Api.Key', API_KEY]], '/all/a'],
       [`/all/a?x=1&access%5Ftoken=${token}&y+z`, [], '/all/a?x=1&y+z'],
       [`/all/a?%61ccess_token=${token}`, [], '/all/a'],
       ['/all/a?', [['Cookie', `a=1; session=${token}; b="2"`]], '/all/a?', ['a=1; b="2"']],
@@ -152,13 +157,20 @@ t.test(
       'Bearer of-the-origin',
       'what the route does not take is not its business',
     );
-    const kept = await proxy.exchange(
-      formatRequest('GET', '/jwt?a=1', { Authorization: bearer(), Cookie: 'session=x' }),
-    );
-    t.match(kept.received.header('authorization'), /^Bearer /, 'where nothing is said they are passed on');
-    t.equal(kept.received.header('cookie'), 'session=x');
   },
 );
+
+t.test('where nothing is said of it, only the credentials that decided are passed on', async (t) => {
+  const both = { Authorization: bearer(), Cookie: 'session=unverified; a=1' };
+  const { received } = await proxy.exchange(get('/jwt?x=1&access_token=unverified', both));
+  t.equal(received.header('authorization'), both.Authorization);
+  t.equal(received.header('cookie'), 'a=1');
+  t.equal(received.target, '/jwt?x=1');
+  const cookie = `session=${tokenOf()}; a=1`;
+  t.equal((await proxy.exchange(get('/jwt', { Cookie: cookie }))).received.header('cookie'), cookie);
+  const target = `/jwt?access_token=${tokenOf()}`;
+  t.equal((await proxy.exchange(get(target))).received.target, target);
+});
 
 /** Upgrades at the origin are accepted, and end at once. */
 async function upgrade(path: string, fields: readonly HeaderField[] = []): Promise<RawResponse> {

@@ -35,7 +35,9 @@ const certificates = {
   'others.test': asking('required', others.caFile),
   'open.test': pair,
 };
-const gateway = await startSecureGateway(t, certificates);
+const gateway = await startSecureGateway(t, certificates, {
+  routes: { scripts: { match: { path: '/scripts' }, cors: { origins: ['https://app.test'] } } },
+});
 
 const as = ({ cert, key }: IssuedCertificate): ConnectionOptions => ({ cert, key });
 
@@ -130,6 +132,18 @@ t.test('a connection for another host is no way around: 421', async (t) => {
   absolute.send(formatRequest('GET', 'http://required.test/', { Host: 'open.test' }));
   t.same(outcome(await absolute.readResponse()), misdirected, 'in the target');
   t.equal(gateway.origin.requests.length, before);
+});
+
+t.test('a pre-flight for a host that requires certificates needs one as well', async (t) => {
+  const preflight = (host: string) =>
+    formatRequest('OPTIONS', '/scripts', {
+      Host: host,
+      Origin: 'https://app.test',
+      'Access-Control-Request-Method': 'GET',
+    });
+  const { port } = gateway.gateway;
+  t.equal((await request(port, preflight('open.test'))).status, 204);
+  t.same(outcome(await request(port, preflight('required.test'))), [421, 'GW_ERR_MISDIRECTED']);
 });
 
 t.test(

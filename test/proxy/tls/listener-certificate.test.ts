@@ -72,7 +72,7 @@ t.test('without a pair that was ever good there is nothing, and it says which fi
   t.equal(entry.compile(), null);
   take(materials, { 'file:/cert': first.cert, 'file:/key': null });
   t.equal(entry.compile(), null);
-  t.equal(entry.takeProblem(), 'there is no file:/key');
+  t.equal(entry.takeProblem(), 'there is no usable file:/key');
 });
 
 t.test('the pair of the entry before serves until there is a newer one', async (t) => {

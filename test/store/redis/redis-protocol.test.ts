@@ -132,6 +132,8 @@ t.test('the rules are enough for what gateways and consoles do, and for nothing 
   t.match(gateway.condition, { reachable: true, problem: null });
   await gateway.instances.announce({ instance: 'a' }, 60_000);
   t.strictSame(await gateway.instances.list(), [{ instance: 'a' }]);
+  t.equal(await gateway.rates.agreeOnSecret('one-by-chance-0123'), 'one-by-chance-0123');
+  t.equal(await gateway.rates.agreeOnSecret('another-by-chance'), 'one-by-chance-0123');
   const console = await openAs('console');
   await actAsConsole(t, console, 'by-console');
   t.match(console.condition, { reachable: true, problem: null });

@@ -32,6 +32,40 @@ t.test('what one instance tells, all of them hear', async (t) => {
   t.pass('without Redis nothing is told, and nothing fails');
 });
 
+t.test('instances that start at once agree on one secret, which stays', async (t) => {
+  const redis = await startRedis(t);
+  const open = async () => {
+    const store = await RedisStore.open(redis.settings());
+    t.teardown(() => store.close());
+    return store.rates;
+  };
+  const exchanges = await Promise.all(Array.from({ length: 4 }, open));
+  const proposals = exchanges.map((_, index) => `a secret of instance ${index}`.replaceAll(' ', '-'));
+  const agreed = await Promise.all(
+    exchanges.map((exchange, index) => exchange.agreeOnSecret(proposals[index]!)),
+  );
+  const [secret = ''] = agreed;
+  t.same(new Set(agreed), new Set([secret]));
+  t.ok(proposals.includes(secret));
+  t.equal(await redis.command('GET', '{gateway}:rate-secret'), secret);
+  t.equal(await exchanges[3]!.agreeOnSecret('one-that-comes-too-late'), secret);
+});
+
+t.test('a secret that is lost is given again, and what is none is replaced', async (t) => {
+  const redis = await startRedis(t);
+  const store = await RedisStore.open(redis.settings());
+  t.teardown(() => store.close());
+  const key = '{gateway}:rate-secret';
+  for (const words of [['FLUSHALL'], ['SET', key, 'short'], ['HSET', key, 'a', 'b']]) {
+    await redis.command('DEL', key);
+    await redis.command(...words);
+    t.equal(await store.rates.agreeOnSecret('that-of-the-fleet'), 'that-of-the-fleet', words.join(' '));
+    t.equal(await redis.command('GET', key), 'that-of-the-fleet');
+  }
+  await redis.kill();
+  await t.rejects(store.rates.agreeOnSecret('another-one-of-mine'), { name: 'StoreUnavailableError' });
+});
+
 t.test('a message is read as it was written', async (t) => {
   const message = { instance: 'gateway-1', demands: [DEMAND] };
   t.same(parseRateMessage(formatRateMessage(message)), message);
