@@ -24,7 +24,7 @@ export function addAdminTlsOptions(command: Command): Command {
     .addOption(
       new Option(
         '--admin-tls-client-ca <file>',
-        'authorities of client certificates, in PEM: --admin then takes no connection without one',
+        'authorities of client certificates, in PEM: the API then needs one beside the token, probes do not',
       ).env('GATEWAY_ADMIN_TLS_CLIENT_CA'),
     );
 }

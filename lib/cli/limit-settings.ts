@@ -74,7 +74,7 @@ const FLAGS: readonly LimitFlag[] = [
   },
   {
     flag: '--min-bytes-per-second <n>',
-    description: 'what a client that sends or reads slowly has to reach over five seconds; 0: anything goes',
+    description: 'what a client has to send over five seconds, or to read over a minute; 0: any pace',
     variable: 'GATEWAY_MIN_BYTES_PER_SECOND',
     range: [0, 1_000_000_000],
     standard: DEFAULT_LISTENER_LIMITS.minBytesPerSecond,

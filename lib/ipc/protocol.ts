@@ -41,7 +41,7 @@ export interface ListenerLimits {
   readonly maxTargetBytes: number;
   /** 0: any number. */
   readonly maxRequestsPerConnection: number;
-  /** What a body, or the reading of an answer, must reach on average after five seconds. 0: no limit. */
+  /** What a body must reach over five seconds, and the reading of an answer over a minute. 0: no limit. */
   readonly minBytesPerSecond: number;
   /** From this lag on new requests get 503. 0: never. */
   readonly maxEventLoopLagMs: number;

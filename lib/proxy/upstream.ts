@@ -87,7 +87,8 @@ export function failureOf(error: CodedError, sent: boolean): UpstreamFailure {
   return { error: ERRORS.upstreamReset, condition: 'reset', detail };
 }
 
-const TLS_CODES = /^(ERR_(TLS|SSL|OSSL)_|CERT_|CRL_|UNABLE_TO_|ERROR_IN_C(ERT|RL)_)|SELF_SIGNED_CERT|^EPROTO$/;
+const TLS_CODES =
+  /^(ERR_(TLS|SSL|OSSL)_|CERT_|CRL_|UNABLE_TO_|ERROR_IN_C(ERT|RL)_)|SELF_SIGNED_CERT|^EPROTO$/;
 /** What else Node calls a certificate that does not do: OpenSSL's X509_V_ERR_…, and one word for all that it knows no name of. */
 const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
   'HOSTNAME_MISMATCH',

@@ -7,7 +7,10 @@ import { connect, formatRequest, type RawClient, request } from '../helpers/raw-
 import { createAuthority, type IssuedCertificate } from '../proxy/tls/test-authority.ts';
 import { formatCall, type StartedAdmin, startAdmin } from './started-admin.ts';
 
-const [authority, stranger] = await Promise.all([createAuthority(t), createAuthority(t, 'Another authority')]);
+const [authority, stranger] = await Promise.all([
+  createAuthority(t),
+  createAuthority(t, 'Another authority'),
+]);
 const [served, renewed, otherKey, client, foreign, expired] = await Promise.all([
   authority.issue({ names: ['gateway.test'], subject: '/CN=served' }),
   authority.issue({ names: ['gateway.test'], subject: '/CN=renewed', key: 'rsa' }),

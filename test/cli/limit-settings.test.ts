@@ -1,4 +1,5 @@
 /** The flags of `gateway start` that bound what clients may do: their defaults, ranges and variables. */
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import t, { type Test } from 'tap';
 import {
@@ -77,6 +78,21 @@ t.test('every flag sets its own limit, and so does its variable', async (t) => {
     }
   }
 });
+
+t.test(
+  'docs/operating.md lists every flag with its default, and its variable follows from its name',
+  async (t) => {
+    const page = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8');
+    const rows = [...page.matchAll(/^\| `(--(?:headers|keep-alive|m(?:ax|in))-[a-z-]+) N` \| `(\d+)` \|/gm)];
+    const standard = settingsOf();
+    t.same(
+      rows.map(([, flag, value]) => [flag, Number(value)]),
+      FLAGS.map(([flag], index) => [flag, standard[index]]),
+    );
+    for (const [flag, variable] of FLAGS)
+      t.equal(variable, `GATEWAY_${flag.slice(2).replaceAll('-', '_').toUpperCase()}`);
+  },
+);
 
 t.test('what is out of range, or no integer, is refused with the range', async (t) => {
   for (const [flag, , smallest, largest] of FLAGS) {

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { StoreUnavailableError } from '../config-store.ts';
+import { withinLimit } from '../time-limit.ts';
 import { KeptConnection } from './kept-connection.ts';
 import { RedisDialer } from './redis-dialer.ts';
 import type { RedisKeys } from './redis-keys.ts';
@@ -14,7 +15,6 @@ import {
   translateError,
 } from './reply-error.ts';
 import type { StoreStatus } from './store-status.ts';
-import { withinLimit } from '../time-limit.ts';
 import type { RedisNode } from './url-parts.ts';
 
 const COMMAND_LIMIT_MS = 2_000;

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { withinLimit } from '../time-limit.ts';
 import { watchHeartbeat } from './heartbeat.ts';
 import { destroyClient, openClient } from './redis-client.ts';
 import type { RedisDialer } from './redis-dialer.ts';
 import type { RedisSettings } from './redis-url.ts';
 import { describeError, movedTo } from './reply-error.ts';
-import { withinLimit } from '../time-limit.ts';
 
 const PREPARE_LIMIT_MS = 2_000;
 const FIRST_DELAY_MS = 50;

@@ -1,7 +1,7 @@
 /** One connection to one server, by the client library; what becomes of it is decided elsewhere. */
 import { Redis, type RedisOptions } from 'ioredis';
-import type { RedisSettings } from './redis-url.ts';
 import { withinLimit } from '../time-limit.ts';
+import type { RedisSettings } from './redis-url.ts';
 import type { RedisNode } from './url-parts.ts';
 
 const CONNECT_LIMIT_MS = 2_000;

@@ -1,8 +1,8 @@
 /** What Redis and the network say when something fails, in words that tell how to mend it. */
 import { ReplyError } from 'ioredis';
 import { MalformedChangeError, StoreUnavailableError, UnreadableStoreError } from '../config-store.ts';
-import type { RedisSettings } from './redis-url.ts';
 import { TimeLimitError } from '../time-limit.ts';
+import type { RedisSettings } from './redis-url.ts';
 
 const MAX_REPLY_CHARACTERS = 300;
 

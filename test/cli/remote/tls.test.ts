@@ -9,7 +9,10 @@ import { startGateway } from '../../helpers/gateway-process.ts';
 import { createAuthority } from '../../proxy/tls/test-authority.ts';
 import { commandsFor, configurationOf, linesOf } from './remote-commands.ts';
 
-const [authority, stranger] = await Promise.all([createAuthority(t), createAuthority(t, 'Another authority')]);
+const [authority, stranger] = await Promise.all([
+  createAuthority(t),
+  createAuthority(t, 'Another authority'),
+]);
 const [served, client, foreign] = await Promise.all([
   authority.issue({ names: ['localhost'] }),
   authority.issue({ subject: '/CN=operator' }),
@@ -86,16 +89,19 @@ t.test('whom nobody vouches for gets nothing: 1, and one line that says how to m
   t.equal(received.length, 0);
 });
 
-t.test('who has no certificate of the right authorities is refused: 5, and it is not the token', async (t) => {
-  for (const more of [
-    { GATEWAY_ADMIN_CERT: '', GATEWAY_ADMIN_KEY: '' },
-    { GATEWAY_ADMIN_CERT: foreign.certFile, GATEWAY_ADMIN_KEY: foreign.keyFile },
-  ]) {
-    const { code, stdout, stderr } = await commands.run(['status'], { ...variables, ...more });
-    t.same([code, stdout], [5, '']);
-    t.match(stderr, /only for clients with a certificate .*--admin-cert and --admin-key\)\n$/);
-  }
-});
+t.test(
+  'who has no certificate of the right authorities is refused: 5, and it is not the token',
+  async (t) => {
+    for (const more of [
+      { GATEWAY_ADMIN_CERT: '', GATEWAY_ADMIN_KEY: '' },
+      { GATEWAY_ADMIN_CERT: foreign.certFile, GATEWAY_ADMIN_KEY: foreign.keyFile },
+    ]) {
+      const { code, stdout, stderr } = await commands.run(['status'], { ...variables, ...more });
+      t.same([code, stdout], [5, '']);
+      t.match(stderr, /only for clients with a certificate .*--admin-cert and --admin-key\)\n$/);
+    }
+  },
+);
 
 t.test('a token goes to another host over plain http only where that is asked for', async (t) => {
   // To this host, and yet no loopback address.
