@@ -1,8 +1,7 @@
 /** Upgrade requests: admitted, routed and balanced like any other, then handed to a WebSocket session. */
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import { hashKeyOf } from '../core/balancing/hash-key.ts';
-import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
+import { ERRORS } from '../core/errors.ts';
 import { type AdmittedRequest, admit, Refusal, refuseByRoute } from './admission.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { ProxiedDestination } from './destination.ts';

@@ -1,4 +1,3 @@
-import type { Materials } from '../auth/materials.ts';
 import type { Operation } from '../core/config/change.ts';
 import { ContentFingerprint, hashEntry } from '../core/config/fingerprint.ts';
 import type { Cluster, Route } from '../core/config/model.ts';

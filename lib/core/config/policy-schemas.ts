@@ -58,7 +58,7 @@ export const corsSchema = Type.Object(
   },
 );
 
-export const RATE_LIMIT_SOURCES = ['route', 'clientIp', 'consumer', 'claim', 'header'] as const;
+const RATE_LIMIT_SOURCES = ['route', 'clientIp', 'consumer', 'claim', 'header'] as const;
 
 const rateLimitKeySchema = Type.Object(
   {

@@ -14,7 +14,7 @@ import type { Identity, Passage, Policy } from './passage.ts';
 import { type PolicyRefusal, refuse, type Verdict } from './verdict.ts';
 
 /** Whom the configuration in use trusts. Asked at each request, as it changes without the route changing. */
-export interface TrustLookup extends IssuerLookup {
+interface TrustLookup extends IssuerLookup {
   readonly consumers: ConsumerIndex;
 }
 

@@ -9,7 +9,7 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Descriptions of TLS alerts (RFC 8446 §6, RFC 6066 §3). */
 const ALERTS = { decodeError: 50, internalError: 80, unrecognizedName: 112 } as const;
 
-export const HANDSHAKE_FAILURES = [
+const HANDSHAKE_FAILURES = [
   'timeout',
   'closed',
   'crowded',

@@ -142,6 +142,21 @@ t.test('who does not wait does not overtake those that do', async (t) => {
   t.same(room.called, [2]);
 });
 
+t.test('nor does one that comes while they are being let in', async (t) => {
+  const gate = new ConcurrencyGate();
+  const settings = settingsWith(1, 5);
+  const inOrder: string[] = [];
+  gate.enterAtOnce(settings);
+  const leaveAtOnce = () => {
+    gate.leave();
+    inOrder.push(`first, then a newcomer: ${gate.enterAtOnce(settings)}`);
+  };
+  gate.enter(new Visitor(1, leaveAtOnce), settings);
+  gate.enter(new Visitor(2, () => inOrder.push('second')), settings);
+  gate.leave();
+  t.same(inOrder, ['first, then a newcomer: false', 'second']);
+});
+
 t.test('a higher limit that a newcomer brings lets in those that wait, before it', async (t) => {
   const room = new Room();
   for (let count = 0; count < 3; count += 1) room.come(settingsWith(1, 5));

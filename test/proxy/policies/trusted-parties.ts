@@ -4,7 +4,7 @@ import { hashPassword } from '../../../lib/auth/password-hash.ts';
 import type { Consumer, Issuer } from '../../../lib/core/config/model.ts';
 import { jwkOf, makeJwt, makeKey } from '../../auth/jwt-maker.ts';
 
-export const KEY = makeKey('ES256');
+const KEY = makeKey('ES256');
 export const ISSUER: Issuer = {
   issuer: 'https://idp.example.com/',
   audience: ['orders'],
@@ -24,7 +24,7 @@ export function bearer(claims: object = {}): string {
 }
 
 export const API_KEY = 'fgk_the-key-of-the-shop';
-export const PASSWORD = 's3cret';
+const PASSWORD = 's3cret';
 export const BASIC = `Basic ${Buffer.from(`clerk:${PASSWORD}`).toString('base64')}`;
 
 export function keyHashOf(key: string): string {
