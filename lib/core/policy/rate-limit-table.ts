@@ -41,6 +41,8 @@ export class RateLimitTable {
   /** Counts reports, so that what was counted for an earlier one is not counted again. */
   #round = 0;
   #pressed: LimitBucket[] = [];
+  /** When the hash changed while there were buckets without a key: nobody can tell any more whose they were. */
+  #namelessSinceMs = Number.NEGATIVE_INFINITY;
 
   constructor({ defaultShare, hash, salt, maxBuckets = MAX_BUCKETS }: RateLimitTableOptions) {
     this.#defaultShare = defaultShare;
@@ -127,7 +129,10 @@ export class RateLimitTable {
     this.#byHash.clear();
     for (const bucket of this.#pressed) bucket.isListed = false;
     this.#pressed = [];
-    for (const bucket of this.#ring.buckets) bucket.takeDefaultShare(this.#defaultShare, nowMs);
+    for (const bucket of this.#ring.buckets) {
+      bucket.takeDefaultShare(this.#defaultShare, nowMs);
+      if (bucket.key === '') this.#namelessSinceMs = nowMs;
+    }
     for (const [key, bucket] of this.#buckets) this.#unhashed.set(key, bucket);
     this.#buckets.clear();
   }
@@ -149,12 +154,19 @@ export class RateLimitTable {
       this.#buckets.set(key, unasked);
       return unasked;
     }
-    const bucket = before ?? new LimitBucket(key, hash, rule, this.#defaultShare, nowMs);
+    const bucket = before ?? this.#createFresh(key, hash, rule, nowMs);
     if (before === null) this.#ring.add(bucket, nowMs);
     bucket.key = key;
     bucket.hash = hash;
     this.#buckets.set(key, bucket);
     this.#byHash.set(hash, bucket);
+    return bucket;
+  }
+
+  /** Full, but for what may have been given up for the key when nobody knew that it was this one. */
+  #createFresh(key: string, hash: number, rule: BucketRule, nowMs: number): LimitBucket {
+    const bucket = new LimitBucket(key, hash, rule, this.#defaultShare, nowMs);
+    bucket.keepAtMost((nowMs - this.#namelessSinceMs) * rule.tokensPerMs * this.#defaultShare);
     return bucket;
   }
 
@@ -170,7 +182,7 @@ export class RateLimitTable {
 
   /** The exchange tells of a key that no request has come for: what it gives up must not be there when one comes. */
   #createUnasked(hash: number, rule: BucketRule, nowMs: number): LimitBucket {
-    const bucket = new LimitBucket('', hash, rule, this.#defaultShare, nowMs);
+    const bucket = this.#createFresh('', hash, rule, nowMs);
     // It may be the key of one that is not hashed yet: what that one has used up is not to be had again.
     if (this.#unhashed.size > 0) bucket.keepAtMost(0);
     this.#ring.add(bucket, nowMs);

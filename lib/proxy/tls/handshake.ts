@@ -9,18 +9,17 @@ const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Descriptions of TLS alerts (RFC 8446 §6, RFC 6066 §3). */
 const ALERTS = { decodeError: 50, internalError: 80, unrecognizedName: 112 } as const;
 
-const HANDSHAKE_FAILURES = [
-  'timeout',
-  'closed',
-  'crowded',
-  'plainHttp',
-  'malformed',
-  'unknownName',
-  'noCertificate',
-  'clientCertificate',
-  'protocol',
-] as const;
-export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
+/** Why a handshake came to nothing. */
+export type HandshakeFailure =
+  | 'timeout'
+  | 'closed'
+  | 'crowded'
+  | 'plainHttp'
+  | 'malformed'
+  | 'unknownName'
+  | 'noCertificate'
+  | 'clientCertificate'
+  | 'protocol';
 
 /** What a handshake needs of its listener, and tells it. */
 export interface HandshakeOwner {

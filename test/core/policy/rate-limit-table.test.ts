@@ -296,6 +296,17 @@ t.test('changes of the hash make no tokens either, whatever is told before and a
       }
       return passed + offered <= RULE.burst * 0.5 + RULE.tokensPerMs * nowMs + 1e-6;
     }),
-    { numRuns: 500 },
+    {
+      numRuns: 500,
+      // What was given up for a key that no request had come for was forgotten with the hash.
+      examples: [
+        [
+          [
+            { share: 0.001, isTold: true, changesHash: false, requests: 0, waitMs: 0 },
+            { share: null, isTold: false, changesHash: true, requests: 2, waitMs: 0 },
+          ],
+        ],
+      ],
+    },
   );
 });
