@@ -28,6 +28,6 @@ t.test(
       (error: { code: number; stdout: string; stderr: string }) => error,
     );
     t.match(failure, { code: 1, stdout: '' });
-    t.match(failure?.stderr.trimEnd().split('\n'), [/needs Node\.js 22\.19 or newer, this is v\d+\./]);
+    t.match(failure?.stderr.trimEnd().split('\n'), [/needs Node\.js 22\.21, 24\.9 or newer, this is v\d+\./]);
   },
 );
