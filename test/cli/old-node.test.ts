@@ -12,7 +12,7 @@ async function findOldNode(): Promise<string | null> {
   for (const node of ['/usr/local/bin/node', '/usr/bin/node']) {
     const result = await run(node, ['--version']).catch(() => null);
     const [major = 0, minor = 0] = (result?.stdout.slice(1) ?? '99.0').split('.').map(Number);
-    if (major < 22 || (major === 22 && minor < 19)) return node;
+    if (major < 22 || (major === 22 && minor < 21)) return node;
   }
   return null;
 }
