@@ -19,8 +19,11 @@ function run(
   return spawnSync(command, words, { stdio: 'inherit', env: environment }).status ?? 1;
 }
 
-/** Most of what the suite does is to start gateways: what Node has compiled once it need not compile again. */
-process.env.NODE_COMPILE_CACHE ??= resolve('.tap/compile-cache');
+/**
+ * Most of what the suite does is to start gateways: what Node has compiled once it need not compile again. Empty at
+ * the beginning, as what stands there of former sources would never go.
+ */
+const COMPILE_CACHE = resolve('.tap/compile-cache');
 
 /** Programs that tests run and slim images lack, each with Debian's package and what asks for its version. */
 const PROGRAMS = [
@@ -110,6 +113,8 @@ function coversEnough(name: string, { lines, hit }: Coverage, floorPercent: numb
 
 function main(): number {
   installMissingPrograms();
+  rmSync(COMPILE_CACHE, { recursive: true, force: true });
+  process.env.NODE_COMPILE_CACHE = COMPILE_CACHE;
   if (run('tap', ['build']) !== 0) return 1;
   mkdirSync('.tap', { recursive: true });
   const words = process.argv.slice(2);

@@ -22,11 +22,15 @@ export function createOriginAgent(access: OriginAccess, maxSockets: number): htt
 }
 
 async function openConnection(access: OriginAccess, callback: OnConnection): Promise<void> {
+  let socket: Socket;
   try {
-    callback(null, await connect(access));
+    socket = await connect(access);
   } catch (error) {
     callback(error as Error);
+    return;
   }
+  // Outside: what is thrown in there is no failure to connect, and must not be told as a second outcome.
+  callback(null, socket);
 }
 
 async function connect(access: OriginAccess): Promise<Socket> {

@@ -44,7 +44,7 @@ export class UndiciUpstream implements Upstream {
     return new Pool(this.#origin.origin, {
       connections: maxConnections,
       pipelining: 1,
-      connect: (target, callback) => connector.connect(target, callback),
+      connect: (target, callback) => void connector.connect(target, callback),
       keepAliveTimeout: idleMs,
       keepAliveMaxTimeout: idleMs,
       // The exchange sweeper watches these waits: one sweep instead of two timers a request.
@@ -141,17 +141,19 @@ class OriginConnector {
     this.#connectMs = connectMs;
   }
 
-  connect(target: buildConnector.Options, callback: buildConnector.Callback): void {
-    this.#prepare().then(
-      (connect) =>
-        connect({ ...target, servername: this.#access.serverName }, (...outcome) => {
-          outcome[1]?.on('error', (error: NodeJS.ErrnoException) => {
-            if (error.code === 'ECONNRESET') error.code = 'ERR_ORIGIN_RESET';
-          });
-          callback(...outcome);
-        }),
-      (error: Error) => callback(error, null),
-    );
+  /** Never rejects: what goes wrong is told as undici expects it, and must not end the worker. */
+  async connect(target: buildConnector.Options, callback: buildConnector.Callback): Promise<void> {
+    try {
+      const connect = await this.#prepare();
+      connect({ ...target, servername: this.#access.serverName }, (...outcome) => {
+        outcome[1]?.on('error', (error: NodeJS.ErrnoException) => {
+          if (error.code === 'ECONNRESET') error.code = 'ERR_ORIGIN_RESET';
+        });
+        callback(...outcome);
+      });
+    } catch (error) {
+      callback(error as Error, null);
+    }
   }
 
   async #prepare(): Promise<buildConnector.connector> {
