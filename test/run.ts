@@ -83,6 +83,21 @@ function countResults(): { passed: number; failed: number } {
   return { passed, failed: total - passed - countOf('skip') };
 }
 
+/**
+ * The assertions that failed, by file: whoever sees only the end of the output has to know what to run again.
+ * tap names a file behind what happened in it.
+ */
+function showFailures(): void {
+  let failures: string[] = [];
+  for (const line of readFileSync(RESULTS, 'utf8').split('\n')) {
+    if (/^\s+not ok \d+ - /.test(line)) failures.push(line.trim());
+    const file = /^(?:not )?ok \d+ - (\S+\.ts)/.exec(line)?.[1];
+    if (file === undefined) continue;
+    if (line.startsWith('not ok')) process.stdout.write(`${[file, ...failures].join('\n  ')}\n`);
+    failures = [];
+  }
+}
+
 interface Coverage {
   lines: number;
   hit: number;
@@ -128,6 +143,7 @@ function main(): number {
     ...words,
   ]);
   let ok = status === 0;
+  if (!ok) showFailures();
   if (words.length === 0) {
     const { core, total } = readCoverage();
     // Both are worked out before either is judged, so that both are shown.
