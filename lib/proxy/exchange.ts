@@ -176,7 +176,7 @@ export class Exchange
     const route = this.#route!;
     const request = this.#request!;
     if (request.hasBody) {
-      const keptBytes = route.cluster.retry.mayRepeat(request.method) ? REPLAY_LIMIT_BYTES : 0;
+      const keptBytes = route.cluster.retry.isIdempotent(request.method) ? REPLAY_LIMIT_BYTES : 0;
       this.#body = new RequestBody(this.#incoming, route.maxBodyBytes, keptBytes, this);
     }
     this.#attempts = new UpstreamAttempts(

@@ -1,12 +1,11 @@
 /**
- * The body of a client's request on its way to the origin. It outlives attempts: an engine destroys the
- * stream that it was given when an attempt fails, which must not take the client's connection with it.
+ * The body of a client's request on its way to the origin. It outlives attempts: each opens it anew.
  *
- *   IncomingMessage ──► RequestBody ──► BodyStream (one an attempt) ──► engine
+ *   IncomingMessage ──► RequestBody ──► engine (one sink an attempt)
  *                        └ remembers the first bytes, while a retry could still need them
  */
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
+import type { BodySink, BodySource } from './upstream.ts';
 
 /** Bodies up to this size can be sent again. */
 export const REPLAY_LIMIT_BYTES = 65_536;
@@ -18,13 +17,13 @@ export interface RequestBodyOwner {
   onBodyTooLarge(): void;
 }
 
-export class RequestBody {
+export class RequestBody implements BodySource {
   readonly #request: IncomingMessage;
   readonly #owner: RequestBodyOwner;
   readonly #maxBytes: number;
   readonly #replayLimitBytes: number;
   #remembered: Buffer[] | null = [];
-  #stream: BodyStream | null = null;
+  #sink: BodySink | null = null;
   #received = 0;
   #ended = false;
   #listening = false;
@@ -58,13 +57,11 @@ export class RequestBody {
     return this.#remembered !== null;
   }
 
-  /** A stream of the whole body for the next attempt. The one before, if any, must have been destroyed. */
-  open(): Readable {
-    const stream = new BodyStream(this);
-    this.#stream = stream;
-    for (const chunk of this.#remembered ?? []) stream.push(chunk);
-    if (this.#ended) stream.push(null);
-    return stream;
+  open(sink: BodySink): void {
+    this.#sink = sink;
+    for (const chunk of this.#remembered ?? []) sink.onBodyData(chunk);
+    if (this.#ended) sink.onBodyEnd();
+    else this.pull(sink);
   }
 
   /** Once the response has begun no other attempt follows: stop remembering. */
@@ -74,22 +71,22 @@ export class RequestBody {
 
   /** Reads on without keeping anything, so that a client that is still sending gets to read its answer. */
   discard(): void {
-    this.#stream = null;
+    this.#sink = null;
     this.forget();
     this.#listen();
     this.#request.resume();
   }
 
-  pull(stream: BodyStream): void {
-    if (stream !== this.#stream || this.#ended) return;
+  pull(sink: BodySink): void {
+    if (sink !== this.#sink || this.#ended) return;
     this.#listen();
     this.#owner.onBodyProgress();
     this.#request.resume();
   }
 
-  detach(stream: BodyStream): void {
-    if (stream !== this.#stream) return;
-    this.#stream = null;
+  detach(sink: BodySink): void {
+    if (sink !== this.#sink) return;
+    this.#sink = null;
     if (!this.#ended) this.#request.pause();
   }
 
@@ -103,12 +100,12 @@ export class RequestBody {
   #onData(chunk: Buffer): void {
     this.#received += chunk.length;
     this.#owner.onBodyProgress();
-    if (this.#received > this.#maxBytes && this.#stream !== null) {
+    if (this.#received > this.#maxBytes && this.#sink !== null) {
       this.#owner.onBodyTooLarge();
       return;
     }
     this.#remember(chunk);
-    if (this.#stream !== null && !this.#stream.push(chunk)) this.#request.pause();
+    if (this.#sink !== null && !this.#sink.onBodyData(chunk)) this.#request.pause();
   }
 
   #remember(chunk: Buffer): void {
@@ -120,24 +117,6 @@ export class RequestBody {
   #onEnd(): void {
     this.#ended = true;
     this.#owner.onBodyProgress();
-    this.#stream?.push(null);
-  }
-}
-
-class BodyStream extends Readable {
-  readonly #body: RequestBody;
-
-  constructor(body: RequestBody) {
-    super();
-    this.#body = body;
-  }
-
-  override _read(): void {
-    this.#body.pull(this);
-  }
-
-  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.#body.detach(this);
-    callback(error);
+    this.#sink?.onBodyEnd();
   }
 }

@@ -1,21 +1,21 @@
-/** The upstream engine on undici's dispatch API: a bounded pool of keep-alive connections to one origin. */
+/**
+ * The upstream engine on undici's dispatch API: a bounded pool of keep-alive connections to one origin. It cannot say
+ * `Expect: 100-continue` nor send trailers.
+ */
+import { Readable } from 'node:stream';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { OriginAccess } from './origin-access.ts';
 import type { OriginTlsOptions } from './tls/origin-tls.ts';
 import {
+  type BodySink,
+  type BodySource,
   failureOf,
   type Upstream,
   type UpstreamExchange,
   type UpstreamHandler,
+  type UpstreamOptions,
   type UpstreamRequest,
 } from './upstream.ts';
-
-export interface UpstreamOptions {
-  readonly connectMs: number;
-  readonly maxConnections: number;
-  readonly maxQueued: number;
-  readonly idleMs: number;
-}
 
 export class UndiciUpstream implements Upstream {
   readonly #origin: URL;
@@ -78,7 +78,7 @@ export class UndiciUpstream implements Upstream {
           path: request.target,
           method: request.method as Dispatcher.HttpMethod,
           headers: request.headers,
-          body: request.body,
+          body: request.body === null ? null : new BodyStream(request.body),
           servername: this.#serverName,
         } as Dispatcher.DispatchOptions,
         exchange,
@@ -232,7 +232,41 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
     if (this.#over) return;
     this.#over = true;
     this.#upstream.release(this);
-    this.#handler.onFailure(failureOf(error, this.#controller !== null));
+    // undici does not tell whether the connection was used before: such a failure counts as any other.
+    this.#handler.onFailure({ ...failureOf(error, this.#controller !== null), isStale: false });
+  }
+}
+
+/** The body as undici takes it. It destroys the stream when the request fails, which detaches it from the body. */
+class BodyStream extends Readable implements BodySink {
+  readonly #source: BodySource;
+  #isOpen = false;
+
+  constructor(source: BodySource) {
+    super();
+    this.#source = source;
+  }
+
+  override _read(): void {
+    if (this.#isOpen) {
+      this.#source.pull(this);
+      return;
+    }
+    this.#isOpen = true;
+    this.#source.open(this);
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#source.detach(this);
+    callback(error);
+  }
+
+  onBodyData(chunk: Buffer): boolean {
+    return this.push(chunk);
+  }
+
+  onBodyEnd(): void {
+    this.push(null);
   }
 }
 

@@ -75,9 +75,11 @@ export class UpstreamAttempts implements UpstreamHandler {
   #countedAsRetry = false;
   /** Whether a destination that was tried may be taken again. */
   #mayRepeat = false;
+  /** A used connection had broken before its answer began: such a failure says nothing of the origin, but only once. */
+  #avoidsStale = false;
   /** The destination of the last attempt. */
   destination: ProxiedDestination | null = null;
-  /** Attempts so far, the one under way included. */
+  /** How often the request was sent, or tried to be. */
   count = 0;
 
   constructor(subject: AttemptsSubject, owner: AttemptsOwner) {
@@ -116,6 +118,10 @@ export class UpstreamAttempts implements UpstreamHandler {
     this.#startedMs = performance.now();
     this.#enter(CONNECTING);
     route.cluster.balancer.begin(destination);
+    this.#dispatch(destination);
+  }
+
+  #dispatch(destination: ProxiedDestination): void {
     const request = this.#requestFor(destination);
     this.#upstream = destination.upstreamFor(request).dispatch(request, this);
   }
@@ -133,7 +139,7 @@ export class UpstreamAttempts implements UpstreamHandler {
       }
       if (destination === null || !destination.overloaded) return destination;
       this.#noteTried(destination);
-      this.#failure = { error: ERRORS.upstreamOverloaded, condition: null, detail: 'queue full' };
+      this.#failure = failed(ERRORS.upstreamOverloaded, null, 'queue full');
     }
   }
 
@@ -151,9 +157,10 @@ export class UpstreamAttempts implements UpstreamHandler {
       target: targetFor(route, request, destination, passage),
       host: hostFor(route, request, destination),
       headers: headersFor(route, request, connection, requestId, identityHeaders, passage),
-      body: body === null ? null : body.open(),
+      body,
       expectContinue: expectsContinue && body !== null && !this.#continued,
       trailers: sendsTrailers ? () => cleanTrailers(incoming.rawTrailers, identityHeaders) : null,
+      freshConnection: this.#avoidsStale,
     };
   }
 
@@ -225,7 +232,7 @@ export class UpstreamAttempts implements UpstreamHandler {
     try {
       this.#owner.onResponseHead(status, statusText, rawHeaders);
     } catch (error) {
-      this.onFailure({ error: ERRORS.upstreamProtocol, condition: null, detail: String(error) });
+      this.onFailure(failed(ERRORS.upstreamProtocol, null, String(error)));
     }
   }
 
@@ -242,6 +249,13 @@ export class UpstreamAttempts implements UpstreamHandler {
 
   onFailure(failure: UpstreamFailure): void {
     const { route, request } = this.#subject;
+    if (failure.isStale && this.#mayRedispatch()) {
+      this.#avoidsStale = true;
+      this.count += 1;
+      this.#enter(CONNECTING);
+      this.#dispatch(this.destination!);
+      return;
+    }
     this.#failure = failure;
     this.#upstream?.abort();
     this.#release(-1);
@@ -264,9 +278,20 @@ export class UpstreamAttempts implements UpstreamHandler {
     this.#owner.onBrokenOff(error);
   }
 
+  /**
+   * Whether the same attempt may go on over a new connection: RFC 9112 §9.3.1 allows it where the request may be
+   * repeated.
+   */
+  #mayRedispatch(): boolean {
+    const { route, request, body } = this.#subject;
+    if (this.#avoidsStale || !route.cluster.retry.isIdempotent(request.method)) return false;
+    return body === null || body.replayable;
+  }
+
   #mayRetry(): boolean {
     const { route, body } = this.#subject;
-    if (this.count >= route.cluster.retry.attempts || !route.cluster.retryFitsBudget) return false;
+    const tries = this.#avoidsStale ? this.count - 1 : this.count;
+    if (tries >= route.cluster.retry.attempts || !route.cluster.retryFitsBudget) return false;
     return body === null || body.replayable;
   }
 
@@ -288,11 +313,7 @@ export class UpstreamAttempts implements UpstreamHandler {
     const silentMs = nowMs - this.#lastActivityMs;
     if (this.#phase === CONNECTING) {
       if (silentMs <= cluster.connectLimitMs) return;
-      this.onFailure({
-        error: ERRORS.upstreamTimeout,
-        condition: 'connect',
-        detail: 'no connection became free',
-      });
+      this.onFailure(failed(ERRORS.upstreamTimeout, 'connect', 'no connection became free'));
     } else if (this.#phase === AWAITING_HEAD) {
       this.#checkHeadLimit(silentMs, cluster.headersMs, cluster.idleMs);
     } else if (this.#phase === STREAMING && silentMs > cluster.idleMs) {
@@ -308,7 +329,16 @@ export class UpstreamAttempts implements UpstreamHandler {
       this.abort();
       this.#owner.onFailed(ERRORS.requestTimeout);
     } else if (silentMs > headersMs) {
-      this.onFailure({ error: ERRORS.upstreamTimeout, condition: 'timeout', detail: 'no response head' });
+      this.onFailure(failed(ERRORS.upstreamTimeout, 'timeout', 'no response head'));
     }
   }
+}
+
+/** A failure that was found here, not by the engine. */
+function failed(
+  error: ErrorDefinition,
+  condition: UpstreamFailure['condition'],
+  detail: string,
+): UpstreamFailure {
+  return { error, condition, detail, isStale: false };
 }

@@ -2,9 +2,25 @@
  * The seam between forwarding and the engine that speaks HTTP/1.1 to an origin. Engines know nothing of
  * routes, retries or clients.
  */
-import type { Readable } from 'node:stream';
 import type { RetryCondition } from '../core/config/model.ts';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
+
+/** Takes the body of a request. */
+export interface BodySink {
+  /** @returns false: no more until it `pull`s, but for what is here already */
+  onBodyData(chunk: Buffer): boolean;
+  onBodyEnd(): void;
+}
+
+/** Gives the body of a request, to one sink at a time. */
+export interface BodySource {
+  /** Gives the whole body to the sink, from its beginning, what a sink before has got included. */
+  open(sink: BodySink): void;
+  /** The sink takes more. */
+  pull(sink: BodySink): void;
+  /** The sink takes nothing more. */
+  detach(sink: BodySink): void;
+}
 
 export interface UpstreamRequest {
   readonly method: string;
@@ -15,11 +31,24 @@ export interface UpstreamRequest {
   /** Flat: name, value, …; without Host, Connection, Transfer-Encoding and Expect. */
   readonly headers: string[];
   /** Null where the request has none. Its length is in Content-Length, or it is sent chunked. */
-  readonly body: Readable | null;
+  readonly body: BodySource | null;
   /** Ask the origin before the body is sent (RFC 9110 §10.1.1). */
   readonly expectContinue: boolean;
   /** Trailer fields of the request, known once its body has ended; null where none were announced. */
   readonly trailers: (() => string[] | null) | null;
+  /** Not over a connection that was used before. */
+  readonly freshConnection: boolean;
+}
+
+/** The connections to one destination. */
+export interface UpstreamOptions {
+  /** Until a connection stands, TLS included. */
+  readonly connectMs: number;
+  readonly maxConnections: number;
+  /** How many requests may wait for a connection. */
+  readonly maxQueued: number;
+  /** An unused connection is closed after this. */
+  readonly idleMs: number;
 }
 
 /** Receives one response. After `onEnd` or `onFailure` nothing more is called. */
@@ -46,6 +75,8 @@ export interface UpstreamExchange {
 }
 
 export interface Upstream {
+  /** Whether one more request would have to wait, and may not. */
+  readonly full: boolean;
   dispatch(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange;
   /** Lets what is under way finish, then closes the connections. */
   close(): Promise<void>;
@@ -58,6 +89,11 @@ export interface UpstreamFailure {
   readonly error: ErrorDefinition;
   readonly condition: RetryCondition | null;
   readonly detail: string;
+  /**
+   * A connection that was used before broke without a byte of an answer: as like as not the origin had closed it
+   * for having been idle, while the request was on its way.
+   */
+  readonly isStale: boolean;
 }
 
 /** Engines' errors differ in class but agree on `code`. */
@@ -69,7 +105,7 @@ interface CodedError extends Error {
  * Sorts an engine's error into our table.
  * @param sent whether the request had begun to leave
  */
-export function failureOf(error: CodedError, sent: boolean): UpstreamFailure {
+export function failureOf(error: CodedError, sent: boolean): Omit<UpstreamFailure, 'isStale'> {
   const code = typeof error.code === 'string' ? error.code : '';
   const detail = code === '' ? error.message : `${code}: ${error.message}`;
   // The first is undici's, the second that of WebSockets.
@@ -113,6 +149,7 @@ const REFUSED_INTERIM_RESPONSES: ReadonlySet<string> = new Set(['bad response', 
 function isProtocolFailure({ name, message }: CodedError, code: string): boolean {
   return (
     name === 'HTTPParserError' ||
+    code === 'ERR_RESPONSE_SYNTAX' ||
     code.startsWith('HPE_') ||
     code.startsWith('UND_ERR_HEADERS_') ||
     code.startsWith('UND_ERR_RES_') ||

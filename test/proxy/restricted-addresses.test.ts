@@ -97,6 +97,7 @@ function send(destination: ProxiedDestination, way: Way): Promise<number | strin
     body: null,
     expectContinue: way === 'a request with an expectation',
     trailers: null,
+    freshConnection: false,
   };
   return new Promise((resolve) => {
     const handler: UpstreamHandler = {

@@ -154,6 +154,19 @@ const clusterLimitsSchema = Type.Object(concurrencyFields, {
   description: 'How many requests the cluster takes at once',
 });
 
+export const HTTP_ENGINES = ['builtin', 'undici'] as const;
+
+const httpSchema = Type.Object(
+  {
+    engine: Type.Optional(
+      Type.Enum([...HTTP_ENGINES], {
+        description: 'What speaks HTTP/1.1 to the destinations (default builtin); undici is the slower one',
+      }),
+    ),
+  },
+  { ...closed, description: 'How destinations are spoken to' },
+);
+
 export const clusterSchema = Type.Object(
   {
     loadBalancing: Type.Optional(loadBalancingSchema),
@@ -161,6 +174,7 @@ export const clusterSchema = Type.Object(
     timeouts: Type.Optional(timeoutsSchema),
     retry: Type.Optional(retrySchema),
     pool: Type.Optional(poolSchema),
+    http: Type.Optional(httpSchema),
     tls: Type.Optional(originTlsSchema),
     limits: Type.Optional(clusterLimitsSchema),
   },

@@ -8,6 +8,7 @@ import { type CLIENT_CERTIFICATE_FACTS, certificateSchema } from './certificate-
 import {
   clusterSchema,
   type destinationSchema,
+  type HTTP_ENGINES,
   type hashSchema,
   type LOAD_BALANCING_POLICIES,
   type loadBalancingSchema,
@@ -59,6 +60,7 @@ export type RoutePredicate = NonNullable<RouteMatch['headers']>[number];
 export type Rewrite = Static<typeof rewriteSchema>;
 export type HeaderTransform = Static<ReturnType<typeof headerTransform>>;
 export type RetryCondition = (typeof RETRY_CONDITIONS)[number];
+export type HttpEngine = (typeof HTTP_ENGINES)[number];
 /** What a user writes: every part is optional. */
 export type ConfigurationDocument = Static<typeof configurationSchema>;
 
@@ -107,5 +109,6 @@ export const DEFAULT_RETRY: { readonly attempts: number; readonly on: readonly (
     on: ['connect', 'reset'],
   };
 export const DEFAULT_POOL = { maxConnections: 256, maxQueued: 1_024, idleMs: 4_000 } as const;
+export const DEFAULT_HTTP_ENGINE: HttpEngine = 'builtin';
 export const DEFAULT_PANIC_THRESHOLD_PERCENT = 50;
 export const DEFAULT_LOAD_BOUND = 1.25;

@@ -44,11 +44,6 @@ export class RetryPolicy {
     return IDEMPOTENT.has(method);
   }
 
-  /** Whether a request that has begun to leave could be sent again at all. */
-  mayRepeat(method: string): boolean {
-    return this.attempts > 1 && this.isIdempotent(method);
-  }
-
   allowsAfterStatus(status: number, method: string): boolean {
     return this.#statuses.size > 0 && this.#statuses.has(status) && IDEMPOTENT.has(method);
   }

@@ -1,0 +1,201 @@
+/**
+ * Reads the responses of one connection (RFC 9112), one after another and strictly: what two readers could take for
+ * different messages is refused. Knows nothing of sockets.
+ */
+import { ChunkedBody } from './chunked-body.ts';
+import { isFieldText, readFieldLines } from './field-lines.ts';
+import { ResponseError } from './response-error.ts';
+import { CHUNKED, readFraming, UNTIL_CLOSE } from './response-framing.ts';
+import { SectionReader } from './section-reader.ts';
+
+const MAX_HEAD_BYTES = 65_536;
+/** An origin may go on with these for ever. */
+const MAX_INTERIM_RESPONSES = 1_000;
+
+/** Gets what the parser reads. */
+export interface ResponseSink {
+  /** A 1xx response; never 101. @param fields flat: name, value, … */
+  onInterim(status: number, fields: string[]): void;
+  /** @param reason may be empty */
+  onHead(status: number, reason: string, fields: string[]): void;
+  /** Some of the body. The bytes are a view of what the parser was given. */
+  onBody(bytes: Buffer): void;
+  onComplete(trailers: string[]): void;
+}
+
+/** From here on memory of its own for what is read pays. */
+const LARGE_REST_BYTES = 16_384;
+
+const HEAD = 0;
+const LENGTH_BODY = 1;
+const CHUNKED_BODY = 2;
+const UNTIL_CLOSE_BODY = 3;
+/** All of the response has been read; the sink has not been told yet. */
+const COMPLETE = 4;
+/** No response is expected, or the rest of it is of no interest. */
+const IDLE = 5;
+type State = 0 | 1 | 2 | 3 | 4 | 5;
+
+/** `HTTP/1.1 200 OK`; some leave out the space before an empty reason. */
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/;
+const VERSION_PREFIX = 'HTTP/1.';
+const REASON_AT = 'HTTP/1.1 200 '.length;
+
+export class ResponseParser {
+  readonly #sink: ResponseSink;
+  readonly #headReader = new SectionReader(MAX_HEAD_BYTES, 'head');
+  readonly #onChunkData = (data: Buffer): void => {
+    if (this.#state === CHUNKED_BODY) this.#sink.onBody(data);
+  };
+  #state: State = IDLE;
+  #isHeadRequest = false;
+  #interimResponses = 0;
+  #remaining = 0;
+  #chunked: ChunkedBody | null = null;
+  /** Of the last response: whether another may follow it. */
+  keepsAlive = true;
+  /** How long the origin keeps an idle connection, as it said last, in seconds; -1 where it did not. */
+  keepAliveSeconds = -1;
+  /** Whether anything of the expected response has come. */
+  hasBegun = false;
+
+  constructor(sink: ResponseSink) {
+    this.#sink = sink;
+  }
+
+  /** Whether a large part of a body is still to come, as far as that is known. */
+  get expectsMuch(): boolean {
+    if (this.#state === LENGTH_BODY) return this.#remaining >= LARGE_REST_BYTES;
+    return this.#state === CHUNKED_BODY || this.#state === UNTIL_CLOSE_BODY;
+  }
+
+  /** Expects the response to a request of this method. */
+  begin(method: string): void {
+    this.#state = HEAD;
+    this.#isHeadRequest = method === 'HEAD';
+    this.#interimResponses = 0;
+    this.hasBegun = false;
+  }
+
+  /** The rest of the response is of no interest: the sink hears nothing more. */
+  abandon(): void {
+    this.#state = IDLE;
+  }
+
+  /**
+   * Reads what the connection delivered.
+   * @throws ResponseError, also for bytes that no request asked for
+   */
+  read(bytes: Buffer): void {
+    if (this.#state === IDLE) throw new ResponseError('bytes that no request asked for');
+    this.hasBegun = true;
+    let at = 0;
+    while (at < bytes.length && this.#state < COMPLETE) {
+      if (this.#state === HEAD) at = this.#readHead(bytes, at);
+      else if (this.#state === LENGTH_BODY) at = this.#readLengthBody(bytes, at);
+      else if (this.#state === CHUNKED_BODY) at = this.#readChunkedBody(bytes, at);
+      else at = this.#readUntilClose(bytes, at);
+    }
+    // The response was whole, and stands; but where what follows belongs nobody knows.
+    if (at < bytes.length) this.keepsAlive = false;
+    // Last: the sink may send the next request at once.
+    if (this.#state === COMPLETE) this.#tellComplete();
+  }
+
+  /** The connection has ended. @returns false where the expected response is not whole */
+  end(): boolean {
+    if (this.#state === UNTIL_CLOSE_BODY) this.#tellComplete();
+    return this.#state === IDLE;
+  }
+
+  #readHead(bytes: Buffer, at: number): number {
+    const end = this.#headReader.read(bytes, at);
+    if (end === -1) {
+      this.#checkBeginning();
+      return bytes.length;
+    }
+    this.#takeHead(this.#headReader.text);
+    return end;
+  }
+
+  /** At once: what does not speak HTTP may never send an empty line. */
+  #checkBeginning(): void {
+    const beginning = this.#headReader.keptText(VERSION_PREFIX.length);
+    if (!VERSION_PREFIX.startsWith(beginning)) throw new ResponseError('not HTTP/1');
+  }
+
+  #takeHead(text: string): void {
+    const lineEnd = text.indexOf('\r\n');
+    const match = STATUS_LINE.exec(text.slice(0, lineEnd));
+    if (match === null || !isFieldText(text, REASON_AT, lineEnd)) throw new ResponseError('bad status line');
+    const minorVersion = Number(match[1]);
+    const status = Number(match[2]);
+    const reason = text.slice(Math.min(REASON_AT, lineEnd), lineEnd);
+    const fields = readFieldLines(text, lineEnd + 2, text.length);
+    if (status < 200) this.#takeInterim(status, fields);
+    else this.#takeFinal(status, reason, fields, minorVersion);
+  }
+
+  #takeInterim(status: number, fields: string[]): void {
+    // Nobody here asks for another protocol.
+    if (status === 101) throw new ResponseError('101 that no request asked for');
+    this.#interimResponses += 1;
+    if (this.#interimResponses > MAX_INTERIM_RESPONSES)
+      throw new ResponseError(`more than ${MAX_INTERIM_RESPONSES} interim responses`);
+    this.#sink.onInterim(status, fields);
+  }
+
+  #takeFinal(status: number, reason: string, fields: string[], minorVersion: number): void {
+    const hasBody = !this.#isHeadRequest && status !== 204 && status !== 304;
+    const framing = readFraming(fields, minorVersion, hasBody);
+    this.keepsAlive = framing.keepsAlive(minorVersion);
+    this.keepAliveSeconds = framing.keepAliveSeconds;
+    this.#enterBody(framing.length);
+    this.#sink.onHead(status, reason, fields);
+    if (framing.length === 0) this.#complete();
+  }
+
+  #enterBody(length: number): void {
+    if (length === CHUNKED) {
+      this.#state = CHUNKED_BODY;
+      this.#chunked = new ChunkedBody();
+    } else if (length === UNTIL_CLOSE) {
+      this.#state = UNTIL_CLOSE_BODY;
+    } else {
+      this.#state = LENGTH_BODY;
+      this.#remaining = length;
+    }
+  }
+
+  #readLengthBody(bytes: Buffer, at: number): number {
+    const end = Math.min(bytes.length, at + this.#remaining);
+    this.#remaining -= end - at;
+    this.#sink.onBody(bytes.subarray(at, end));
+    if (this.#remaining === 0) this.#complete();
+    return end;
+  }
+
+  #readChunkedBody(bytes: Buffer, at: number): number {
+    const body = this.#chunked!;
+    const end = body.read(bytes, at, this.#onChunkData);
+    if (body.isComplete) this.#complete();
+    return end;
+  }
+
+  #readUntilClose(bytes: Buffer, at: number): number {
+    this.#sink.onBody(at === 0 ? bytes : bytes.subarray(at));
+    return bytes.length;
+  }
+
+  /** Unless the sink has given up meanwhile. */
+  #complete(): void {
+    if (this.#state !== IDLE) this.#state = COMPLETE;
+  }
+
+  #tellComplete(): void {
+    const trailers = this.#chunked?.trailers ?? [];
+    this.#state = IDLE;
+    this.#chunked = null;
+    this.#sink.onComplete(trailers);
+  }
+}
