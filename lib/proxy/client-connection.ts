@@ -72,6 +72,11 @@ export class ClientConnection {
     return this.busy || this.socket.bytesRead !== this.#bytesReadWhenIdle ? 0 : nowMs - this.#idleSinceMs;
   }
 
+  /** Whether it has had a request, and then none for so long. */
+  isUnused(nowMs: number, limitMs: number): boolean {
+    return this.#requestCount > 0 && this.idleMs(nowMs) >= limitMs;
+  }
+
   run(task: ConnectionTask): void {
     // The last answer said `Connection: close`: what came behind its request must not be served (RFC 9112 §9.6).
     if (this.socket.writableEnded) return;

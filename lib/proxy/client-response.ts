@@ -1,5 +1,5 @@
 /** What a client gets for its request: an origin's answer or the gateway's own, head, body and end. */
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { ErrorDefinition } from '../core/errors.ts';
 import { removeFields, replaceFields } from '../core/http/flat-headers.ts';
 import { cleanTrailers } from '../core/http/request-headers.ts';
@@ -10,9 +10,13 @@ import type { Passage } from './policies/passage.ts';
 import type { DirectAnswer } from './policies/verdict.ts';
 import { refuseOnSocket, writeProblemResponse } from './problem-response.ts';
 import type { ProxiedRoute } from './proxied-route.ts';
+import type { GatewayResponse } from './server-response.ts';
 
 /** Interim responses that are passed on; an origin that sends more is not believed. */
 const MAX_EARLY_HINTS = 8;
+
+/** Up to here a copy costs less than a second piece to write. */
+const SMALL_BODY_BYTES = 8_192;
 
 /** Who answers. */
 export interface ClientResponseOwner {
@@ -23,7 +27,7 @@ export interface ClientResponseOwner {
 }
 
 /** A response that knows who answers, so that its event handlers need no closure. */
-interface OwnedResponse extends ServerResponse {
+interface OwnedResponse extends GatewayResponse {
   owner?: ClientResponseOwner;
 }
 
@@ -33,14 +37,6 @@ function onDrain(this: OwnedResponse): void {
 
 function onClose(this: OwnedResponse): void {
   this.owner?.onClosed();
-}
-
-/**
- * A body that comes later must not hold back the head; one that is here already goes out with it. Node's
- * flushHeaders would encode bytes above ASCII anew, as UTF-8; nothing, written as Latin-1, does not.
- */
-function flushHead(response: ServerResponse, answer: ClientResponse): void {
-  if (answer.awaitsBody && !response.destroyed) response.write('', 'latin1');
 }
 
 export class ClientResponse {
@@ -55,7 +51,7 @@ export class ClientResponse {
   /** Half of a head may stand in the response: it cannot carry another one. */
   headFailed = false;
 
-  constructor(incoming: IncomingMessage, response: ServerResponse, owner: ClientResponseOwner) {
+  constructor(incoming: IncomingMessage, response: GatewayResponse, owner: ClientResponseOwner) {
     this.#incoming = incoming;
     this.#response = response;
     this.#response.owner = owner;
@@ -81,9 +77,13 @@ export class ClientResponse {
     return this.#response.statusCode;
   }
 
-  /** Whether the head is out, or about to be, and nothing of the body has come yet. */
-  get awaitsBody(): boolean {
-    return this.bytes === 0 && !this.#response.writableEnded;
+  /**
+   * A body that comes later must not hold back the head. Node's flushHeaders would encode bytes above ASCII anew, as
+   * UTF-8; nothing, written as Latin-1, does not.
+   */
+  flushHead(): void {
+    const waits = this.bytes === 0 && this.begun && !this.ended && !this.headFailed;
+    if (waits && !this.#response.destroyed) this.#response.write('', 'latin1');
   }
 
   /** The connection ends with this answer, though nothing was said of that when its head was written. */
@@ -104,6 +104,7 @@ export class ClientResponse {
   /**
    * Writes the head of an origin's answer.
    * @param passage null where no policy looked at the request
+   * @param keepAliveMs how long the connection is kept without a request, unless it `closes`; 0: for ever
    * @throws Error where it cannot be passed on
    */
   writeHead(
@@ -114,6 +115,7 @@ export class ClientResponse {
     route: ProxiedRoute | null,
     passage: Passage | null,
     closes: boolean,
+    keepAliveMs: number,
   ): void {
     const isHead = this.#incoming.method === 'HEAD';
     const mayTrail = !isHead && status !== 304 && this.#incoming.httpVersion !== '1.0';
@@ -125,13 +127,14 @@ export class ClientResponse {
     if (passage !== null) replaceFields(head.headers, passage.clientHeaders);
     if (closes) head.headers.push('connection', 'close');
     this.#contentLength = isHead || status === 304 ? -1 : head.contentLength;
+    this.#response.framing = head.contentLength === -1 ? 'chunked' : 'length';
+    this.#response.keepAliveMs = keepAliveMs;
     try {
       this.#response.writeHead(status, isPlainReason(statusText) ? statusText : '', head.headers);
     } catch (error) {
       this.headFailed = true;
       throw error;
     }
-    process.nextTick(flushHead, this.#response, this);
   }
 
   /**
@@ -142,7 +145,9 @@ export class ClientResponse {
   writeData(chunk: Buffer, clientStillSends: boolean): boolean {
     this.bytes += chunk.length;
     if (this.bytes === this.#contentLength && !clientStillSends) {
-      this.#response.end(chunk);
+      // As a string it goes out in one piece with the head.
+      if (chunk.length > SMALL_BODY_BYTES) this.#response.end(chunk);
+      else this.#response.end(chunk.toString('latin1'), 'latin1');
       return true;
     }
     if (this.#response.write(chunk)) return true;

@@ -1,5 +1,7 @@
 /** Something that waits and must not wait for ever. */
 export interface Sweepable {
+  /** Its place among those that are swept; the sweeper's own, -1 at first. */
+  sweepIndex: number;
   /** Ends what has taken too long. @param nowMs monotonic */
   checkLimits(nowMs: number): void;
 }
@@ -7,9 +9,13 @@ export interface Sweepable {
 /** How often the limits are looked at: time limits are exact to this. */
 const SWEEP_INTERVAL_MS = 250;
 
-/** One timer for all exchanges of a worker instead of several timers for each. */
+/**
+ * One timer for all exchanges of a worker instead of several timers for each. They stand in an array, not in a Set: a
+ * Set moves to a new table now and then, and an old table that has grown old itself keeps alive, until the next full
+ * garbage collection, all that came after it.
+ */
 export class ExchangeSweeper {
-  readonly #active = new Set<Sweepable>();
+  readonly #active: Sweepable[] = [];
   readonly #timer: NodeJS.Timeout;
 
   constructor() {
@@ -18,15 +24,24 @@ export class ExchangeSweeper {
   }
 
   get size(): number {
-    return this.#active.size;
+    return this.#active.length;
   }
 
   add(exchange: Sweepable): void {
-    this.#active.add(exchange);
+    exchange.sweepIndex = this.#active.length;
+    this.#active.push(exchange);
   }
 
+  /** Harmless where it is not among them. */
   delete(exchange: Sweepable): void {
-    this.#active.delete(exchange);
+    const index = exchange.sweepIndex;
+    if (index === -1) return;
+    exchange.sweepIndex = -1;
+    // The last takes its place.
+    const last = this.#active.pop()!;
+    if (last === exchange) return;
+    this.#active[index] = last;
+    last.sweepIndex = index;
   }
 
   stop(): void {
@@ -35,6 +50,9 @@ export class ExchangeSweeper {
 
   #sweep(): void {
     const nowMs = performance.now();
-    for (const exchange of this.#active) exchange.checkLimits(nowMs);
+    // A copy: what is ended leaves meanwhile, and may take others with it.
+    for (const exchange of [...this.#active]) {
+      if (exchange.sweepIndex !== -1) exchange.checkLimits(nowMs);
+    }
   }
 }

@@ -11,7 +11,7 @@
  *
  * After the response's head is out, the only honest way to report a failure is to reset the connection.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import { type AdmittedRequest, admit, Refusal, refuseByRoute } from './admission.ts';
 import type { ClientConnection, ConnectionTask } from './client-connection.ts';
@@ -21,6 +21,7 @@ import { recordExchange } from './exchange-record.ts';
 import type { Sweepable } from './exchange-sweeper.ts';
 import { clientAddressOf, requestIdOf, schemeOf } from './forwarding.ts';
 import { GatePass, type GatePassOwner } from './gate-pass.ts';
+import { Lingering } from './lingering.ts';
 import { Passage } from './policies/passage.ts';
 import type { Verdict } from './policies/verdict.ts';
 import { endsConnection, RETRY_SOON } from './problem-response.ts';
@@ -28,6 +29,7 @@ import type { ProxiedRoute } from './proxied-route.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import { REPLAY_LIMIT_BYTES, RequestBody, type RequestBodyOwner } from './request-body.ts';
 import { answerPreflight, needsScreening, screen } from './screening.ts';
+import type { GatewayResponse } from './server-response.ts';
 import { type AttemptsOwner, UpstreamAttempts } from './upstream-attempts.ts';
 
 /** An exchange is one of these in turn; QUEUED as long as it stands behind others of its connection. */
@@ -37,9 +39,6 @@ const UNDER_WAY = 0;
 const LINGERING = 1;
 const OVER = 2;
 type Phase = -1 | 0 | 1 | 2;
-
-const LINGER_MS = 2_000;
-const LINGER_BYTES = 67_108_864;
 
 /** What the client's Expect field asks for (RFC 9110 §10.1.1). */
 export type Expectation = 'none' | 'continue' | 'unknown';
@@ -65,9 +64,9 @@ export class Exchange
   #attempts: UpstreamAttempts | null = null;
   #body: RequestBody | null = null;
 
+  sweepIndex = -1;
   #phase: Phase = QUEUED;
-  #lingeringSinceMs = 0;
-  #lingeringFromBytes = 0;
+  #lingering: Lingering | null = null;
   #continued = false;
   /** What the client sends is not HTTP any more: no more of the request will come. */
   #broken = false;
@@ -80,7 +79,7 @@ export class Exchange
     context: ProxyContext,
     connection: ClientConnection,
     incoming: IncomingMessage,
-    response: ServerResponse,
+    response: GatewayResponse,
     expectation: Expectation,
   ) {
     this.#context = context;
@@ -225,6 +224,7 @@ export class Exchange
       this.#route,
       this.#passage,
       this.#mustClose(),
+      this.#context.limits.keepAliveTimeoutMs,
     );
   }
 
@@ -232,6 +232,10 @@ export class Exchange
     if (this.#response.writeData(chunk, this.#clientStillSends())) return true;
     this.#paused = true;
     return false;
+  }
+
+  onResponseReadEnd(): void {
+    this.#response.flushHead();
   }
 
   onResponseEnd(rawTrailers: string[]): void {
@@ -277,10 +281,7 @@ export class Exchange
     return this.#request.hasBody && !(this.#body?.ended ?? false) && !this.#incoming.complete;
   }
 
-  /**
-   * Ends the response; where the client is still sending, only after having read some more: closing a socket
-   * with unread bytes resets it, and the client would lose the answer (RFC 9112 §9.6).
-   */
+  /** Ends the response; where the client is still sending, only after having read some more. */
   #completeResponse(): void {
     // A client may send without waiting for the 100 that it asked for.
     const waitsFor100 =
@@ -291,9 +292,7 @@ export class Exchange
     }
     this.#body ??= new RequestBody(this.#incoming, Number.POSITIVE_INFINITY, 0, this);
     this.#phase = LINGERING;
-    this.#lingeringSinceMs = performance.now();
-    this.#lingeringFromBytes = this.#body.receivedBytes;
-    this.#body.discard();
+    this.#lingering = new Lingering(this.#body);
   }
 
   // ---- what the client does ----
@@ -307,9 +306,7 @@ export class Exchange
 
   onBodyProgress(): void {
     this.#attempts?.noteActivity();
-    if (this.#phase !== LINGERING || this.#body === null) return;
-    const lingeredBytes = this.#body.receivedBytes - this.#lingeringFromBytes;
-    if (this.#body.ended || lingeredBytes > LINGER_BYTES) this.#response.end();
+    if (this.#lingering?.isOver) this.#response.end();
   }
 
   onBodyTooLarge(): void {
@@ -345,7 +342,7 @@ export class Exchange
     if (this.#pace.isTooSlow(this.#body?.waitsForClient ?? false, ended, nowMs)) this.#endSlow(this.#pace);
     else if (ended || this.#phase === OVER) return;
     else if (this.#phase === UNDER_WAY) this.#checkAttempts(nowMs);
-    else if (nowMs - this.#lingeringSinceMs > LINGER_MS) this.#response.end();
+    else if (this.#lingering?.isTooLong(nowMs)) this.#response.end();
   }
 
   #endSlow(pace: ClientPace): void {

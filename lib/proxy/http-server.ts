@@ -3,6 +3,7 @@ import http, { type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import type { ListenerLimits } from '../ipc/protocol.ts';
+import { GatewayResponse } from './server-response.ts';
 import { isWebSocketUpgrade } from './websocket-session.ts';
 
 const TIMEOUT_CHECK_INTERVAL_MS = 1_000;
@@ -22,14 +23,20 @@ function admitUpgrade(incoming: IncomingMessage): boolean {
   return false;
 }
 
+export type GatewayServer = http.Server<typeof IncomingMessage, typeof GatewayResponse>;
+
 /** A server without an address: it is given its sockets. */
-export function createHttpServer(limits: ListenerLimits): http.Server {
+export function createHttpServer(limits: ListenerLimits): GatewayServer {
   const server = http.createServer({
+    ServerResponse: GatewayResponse,
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.headersTimeoutMs,
     // The body is watched by the exchange, which knows who is waiting for whom.
     requestTimeout: 0,
-    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    // The listener watches idle connections itself: one sweep instead of two timers a request.
+    keepAliveTimeout: 0,
+    // What has no body need not be read to its end. Older versions of Node do not know the option.
+    optimizeEmptyRequests: true,
     connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
     // Admission counts Host fields itself, and answers with our own problem document.
     requireHostHeader: false,

@@ -2,14 +2,15 @@
  * The worker's HTTP server. It does not listen itself: the primary accepts connections and hands them over
  * (see docs/architecture.md), so it is given sockets.
  */
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import { ClientConnection } from './client-connection.ts';
 import { Exchange, type Expectation } from './exchange.ts';
-import { clientErrorOf, createHttpServer, type UpgradingSocket } from './http-server.ts';
+import { clientErrorOf, createHttpServer, type GatewayServer, type UpgradingSocket } from './http-server.ts';
 import { refuseOnSocket } from './problem-response.ts';
 import type { ProxyContext } from './proxy-context.ts';
+import type { GatewayResponse } from './server-response.ts';
 import { TlsListener } from './tls/tls-listener.ts';
 import { plainAddress } from './trusted-proxies.ts';
 import { WebSockets } from './upgrade.ts';
@@ -18,6 +19,9 @@ import { isWebSocketUpgrade } from './websocket-session.ts';
 /** While draining, idle connections wait this long for the request that may be on its way. */
 const IDLE_GRACE_MS = 2_000;
 const DRAIN_CHECK_INTERVAL_MS = 50;
+const IDLE_CHECK_INTERVAL_MS = 1_000;
+/** A connection is kept this much longer than its client was told, whose next request may be on its way. */
+const KEEP_ALIVE_MARGIN_MS = 1_000;
 
 interface GatewaySocket extends UpgradingSocket {
   client?: ClientConnection;
@@ -25,10 +29,11 @@ interface GatewaySocket extends UpgradingSocket {
 
 export class Listener {
   readonly #context: ProxyContext;
-  readonly #server: Server;
+  readonly #server: GatewayServer;
   readonly #webSockets: WebSockets;
   readonly #sockets = new Set<GatewaySocket>();
   readonly #tls: TlsListener;
+  readonly #idleTimer: NodeJS.Timeout;
 
   constructor(context: ProxyContext) {
     this.#context = context;
@@ -44,6 +49,7 @@ export class Listener {
     // Node starts its watch over slow heads and idle connections on this event, which a server that is given
     // its sockets never fires by itself.
     this.#server.emit('listening');
+    this.#idleTimer = setInterval(() => this.#closeUnused(), IDLE_CHECK_INTERVAL_MS).unref();
   }
 
   #listen(): void {
@@ -100,7 +106,7 @@ export class Listener {
     return socket.client;
   }
 
-  #onRequest(incoming: IncomingMessage, response: ServerResponse, expectation: Expectation): void {
+  #onRequest(incoming: IncomingMessage, response: GatewayResponse, expectation: Expectation): void {
     const connection = this.#connectionOf(incoming.socket);
     if ((incoming.socket as GatewaySocket).refusedUpgrade) response.shouldKeepAlive = false;
     connection.run(new Exchange(this.#context, connection, incoming, response, expectation));
@@ -151,6 +157,16 @@ export class Listener {
     refuseOnSocket(socket, error, requestId);
   }
 
+  /** Closes what has waited for another request for too long; for the first one Node waits. */
+  #closeUnused(): void {
+    const { keepAliveTimeoutMs } = this.#context.limits;
+    if (keepAliveTimeoutMs === 0) return;
+    const nowMs = performance.now();
+    for (const { client } of this.#sockets) {
+      if (client?.isUnused(nowMs, keepAliveTimeoutMs + KEEP_ALIVE_MARGIN_MS)) client.socket.destroy();
+    }
+  }
+
   /** Closes what has been idle for the whole grace, counted for each connection from its own last answer. */
   #closeIdle(graceMs: number): void {
     this.#tls.closeSlow(graceMs);
@@ -174,6 +190,7 @@ export class Listener {
       if (performance.now() - startedMs >= graceMs) this.#closeIdle(graceMs);
     }
     const left = this.connectionCount;
+    clearInterval(this.#idleTimer);
     this.#tls.closeSlow(0);
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();

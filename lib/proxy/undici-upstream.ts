@@ -209,7 +209,15 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
     if (this.#over) return;
     const rawHeaders = textsOf(controller.rawHeaders);
     if (status < 200) this.#handler.onInformation(status, rawHeaders);
-    else this.#handler.onHead(status, reasonOf(statusText ?? ''), rawHeaders);
+    else this.#begin(status, reasonOf(statusText ?? ''), rawHeaders);
+  }
+
+  #begin(status: number, reason: string, rawHeaders: string[]): void {
+    this.#handler.onHead(status, reason, rawHeaders);
+    // undici does not say where what it has read ends; what came with the head it tells at once.
+    process.nextTick(() => {
+      if (!this.#over) this.#handler.onReadEnd();
+    });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -31,6 +31,8 @@ export interface AttemptsOwner {
   onResponseHead(status: number, statusText: string, rawHeaders: string[]): void;
   /** False asks to pause until `resume`. */
   onResponseData(chunk: Buffer): boolean;
+  /** All that has come is passed on, and more is to come. */
+  onResponseReadEnd(): void;
   onResponseEnd(rawTrailers: string[]): void;
   /** No response has begun, and none will. */
   onFailed(error: ErrorDefinition): void;
@@ -239,6 +241,10 @@ export class UpstreamAttempts implements UpstreamHandler {
   onData(chunk: Buffer): boolean {
     this.noteActivity();
     return this.#owner.onResponseData(chunk);
+  }
+
+  onReadEnd(): void {
+    this.#owner.onResponseReadEnd();
   }
 
   onEnd(rawTrailers: string[]): void {

@@ -62,6 +62,8 @@ export interface UpstreamHandler {
   onHead(status: number, statusText: string, rawHeaders: string[]): void;
   /** False asks to pause until `resume`. */
   onData(chunk: Buffer): boolean;
+  /** All that has come is read, and more is to come: after the head, now and then. */
+  onReadEnd(): void;
   /** The message is complete. `rawTrailers` is flat and may be empty. */
   onEnd(rawTrailers: string[]): void;
   onFailure(failure: UpstreamFailure): void;

@@ -56,6 +56,7 @@ type UpgradeListener = (response: IncomingMessage, originSocket: Duplex, head: B
 export type WebSocketEnd = (status: number, error: ErrorDefinition | null, detail: string | null) => void;
 
 export class WebSocketSession implements Sweepable {
+  sweepIndex = -1;
   readonly #request: WebSocketRequest;
   readonly #sweeper: ExchangeSweeper;
   readonly #onEnd: WebSocketEnd;

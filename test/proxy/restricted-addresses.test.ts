@@ -106,6 +106,7 @@ function send(destination: ProxiedDestination, way: Way): Promise<number | strin
       onInformation: () => {},
       onHead: (status) => resolve(status),
       onData: () => true,
+      onReadEnd: () => {},
       onEnd: () => {},
       onFailure: ({ error }: UpstreamFailure) => resolve(error.code),
     };

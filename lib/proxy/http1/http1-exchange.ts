@@ -39,6 +39,7 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
   #socket: Socket | null = null;
   #continueTimer: NodeJS.Timeout | null = null;
   #bodyBegun = false;
+  #hasHead = false;
   #isOver = false;
   /** Whether the request has been written to its end. */
   isSent = false;
@@ -151,12 +152,18 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
   onHead(status: number, reason: string, fields: string[]): void {
     // It has answered without the body: what is held back of it has no use any more.
     if (this.#continueTimer !== null) clearTimeout(this.#continueTimer);
+    this.#hasHead = true;
     this.#handler.onHead(status, reason, fields);
   }
 
   /** @returns false: no more for now */
   onBody(chunk: Buffer): boolean {
     return this.#handler.onData(chunk);
+  }
+
+  /** What the connection had is read. */
+  onReadEnd(): void {
+    if (this.#hasHead) this.#handler.onReadEnd();
   }
 
   onComplete(trailers: string[]): void {

@@ -140,6 +140,8 @@ export class OriginConnection implements Connecting, ExchangeConnection, Respons
     if (this.#isClosed) return;
     try {
       this.#parser.read(bytes);
+      // Not that which was read for, where its response is complete.
+      this.#exchange?.onReadEnd();
     } catch (error) {
       if (!(error instanceof ResponseError)) throw error;
       this.#failLater(error);
