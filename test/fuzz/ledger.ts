@@ -29,7 +29,8 @@ export type Fault =
   | 'cut answer'
   | 'malformed answer'
   | 'no answer'
-  | 'bad reference';
+  | 'bad reference'
+  | 'unexplained difference';
 
 /** Something that must never happen, with the bytes that brought it about. */
 export class FuzzFault extends Error {

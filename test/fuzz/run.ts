@@ -1,14 +1,18 @@
 /**
- * Fuzzes for as long as one likes: `node test/fuzz/run.ts --seconds 600 [--seed N]`. Half of the time goes to requests,
- * half to answers. After a fault it goes on from the next seed. Exits with 1 where there was one.
+ * Fuzzes for as long as one likes: `node test/fuzz/run.ts --seconds 600 [--seed N] [--only readers]`. The time goes in
+ * equal parts to requests, to answers, and to the readers of answers. After a fault it goes on from the next seed. Exits
+ * with 1 where there was one.
  */
 import { parseArgs } from 'node:util';
 import type { TestOwner } from '../helpers/test-owner.ts';
+import { startDifferentialFuzzer } from './differential-fuzzer.ts';
 import { type Fuzzer, type FuzzOutcome, fuzz } from './fuzzer.ts';
 import { startRequestFuzzer } from './request-fuzzer.ts';
 import { startResponseFuzzer } from './response-fuzzer.ts';
 
-const { values } = parseArgs({ options: { seconds: { type: 'string' }, seed: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { seconds: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } },
+});
 const seconds = readNumber('seconds', values.seconds ?? '60');
 const firstSeed = readNumber('seed', values.seed ?? String(Date.now() % 1_000_000));
 
@@ -63,7 +67,16 @@ function describe(name: string, outcomes: readonly FuzzOutcome[]): string {
   return `${name}: ${figures.join(', ')}\n`;
 }
 
-const requests = await runFor(startRequestFuzzer, seconds / 2);
-const responses = await runFor(startResponseFuzzer, seconds / 2);
-process.stdout.write(describe('requests', requests) + describe('answers', responses));
-process.exitCode = [...requests, ...responses].some(({ fault }) => fault !== null) ? 1 : 0;
+const FUZZERS: Record<string, (limitSeconds: number) => Promise<FuzzOutcome[]>> = {
+  requests: (limitSeconds) => runFor(startRequestFuzzer, limitSeconds),
+  answers: (limitSeconds) => runFor(startResponseFuzzer, limitSeconds),
+  readers: (limitSeconds) => runFor(startDifferentialFuzzer, limitSeconds),
+};
+
+const chosen = Object.entries(FUZZERS).filter(([name]) => (values.only ?? name) === name);
+if (chosen.length === 0) throw new RangeError(`--only takes one of ${Object.keys(FUZZERS).join(', ')}`);
+for (const [name, run] of chosen) {
+  const outcomes = await run(seconds / chosen.length);
+  process.stdout.write(describe(name, outcomes));
+  if (outcomes.some(({ fault }) => fault !== null)) process.exitCode = 1;
+}

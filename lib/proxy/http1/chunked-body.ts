@@ -1,5 +1,5 @@
 /** A body in chunks (RFC 9112 §7.1), read strictly. */
-import { readFieldLines } from './field-lines.ts';
+import { isLineEnd, readFieldLines } from './field-lines.ts';
 import { ResponseError } from './response-error.ts';
 import { SectionReader } from './section-reader.ts';
 
@@ -24,7 +24,13 @@ const LF = 0x0a;
 const SEMICOLON = 0x3b;
 const TAB = 0x09;
 
+/** Before the trailer section the end of the line before counts: without trailers the empty line follows at once. */
 const CRLF = Buffer.from('\r\n', 'latin1');
+
+const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/.source;
+const QUOTED = /"(?:[\t\x20-\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"/.source;
+/** `;name`, `; name = value`, `;name="value"` (RFC 9112 §7.1.1): of no use to anybody, but a quote left open is a trap. */
+const EXTENSIONS = new RegExp(`^(?:[ \\t]*;[ \\t]*${TOKEN}(?:[ \\t]*=[ \\t]*(?:${TOKEN}|${QUOTED}))?)*$`);
 
 /** The value of a hexadecimal digit; -1 for any other byte. */
 function hexValue(byte: number): number {
@@ -34,16 +40,24 @@ function hexValue(byte: number): number {
 }
 
 export class ChunkedBody {
-  readonly #trailerReader = new SectionReader(MAX_TRAILER_BYTES, 'trailer section');
+  /** Made where it is needed. */
+  #trailerReader: SectionReader | null = null;
   #state: State = SIZE;
   #digits = 0;
   #size = 0;
+  /** Those of the chunk that begins, in Latin-1. */
+  #extensions = '';
   #extensionBytes = 0;
   /** Flat; valid once the body is complete. */
   trailers: string[] = [];
 
   get isComplete(): boolean {
     return this.#state === COMPLETE;
+  }
+
+  /** Reads nothing more, as if the body were complete; within `onData` too. */
+  stop(): void {
+    this.#state = COMPLETE;
   }
 
   /**
@@ -105,6 +119,7 @@ export class ChunkedBody {
       this.#state = SIZE_LF;
     } else if (this.#digits > 0 && byte === SEMICOLON) {
       this.#state = EXTENSION;
+      this.#extensions = ';';
     } else {
       throw new ResponseError('a chunk size that is no hexadecimal number, or too large');
     }
@@ -112,35 +127,40 @@ export class ChunkedBody {
 
   #readExtension(byte: number): void {
     if (byte === CR) {
+      if (!EXTENSIONS.test(this.#extensions)) throw new ResponseError('a malformed chunk extension');
       this.#state = SIZE_LF;
       return;
     }
+    if ((byte < 0x20 && byte !== TAB) || byte === 0x7f)
+      throw new ResponseError('a control character in a chunk extension');
     this.#extensionBytes += 1;
     if (this.#extensionBytes > MAX_EXTENSION_BYTES)
       throw new ResponseError(`more than ${MAX_EXTENSION_BYTES} bytes of chunk extensions`);
-    if ((byte < 0x20 && byte !== TAB) || byte === 0x7f)
-      throw new ResponseError('a control character in a chunk extension');
+    this.#extensions += String.fromCharCode(byte);
   }
 
   #beginChunk(): void {
     this.#digits = 0;
-    if (this.#size > 0) {
-      this.#state = DATA;
-      return;
-    }
-    this.#state = TRAILERS;
-    // The end of the line before counts: without trailers the empty line follows at once.
-    this.#trailerReader.reset(CRLF);
+    this.#state = this.#size > 0 ? DATA : TRAILERS;
   }
 
   #readTrailers(bytes: Buffer, at: number): number {
+    if (this.#trailerReader === null) {
+      if (isLineEnd(bytes, at)) {
+        this.#state = COMPLETE;
+        return at + CRLF.length;
+      }
+      this.#trailerReader = new SectionReader(MAX_TRAILER_BYTES, 'trailer section', this.#takeTrailers);
+      this.#trailerReader.read(CRLF, 0);
+    }
     const end = this.#trailerReader.read(bytes, at);
-    if (end === -1) return bytes.length;
-    this.#state = COMPLETE;
-    const { text } = this.#trailerReader;
-    this.trailers = readFieldLines(text, CRLF.length, text.length);
-    return end;
+    return end === -1 ? bytes.length : end;
   }
+
+  readonly #takeTrailers = (bytes: Buffer, start: number, end: number): void => {
+    this.trailers = readFieldLines(bytes, start + CRLF.length, end);
+    this.#state = COMPLETE;
+  };
 }
 
 function expect(byte: number, expected: number): void {

@@ -116,15 +116,15 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
 
   onBodyData(chunk: Buffer): boolean {
     const socket = this.#socket!;
-    if (this.#framing === 'length') return socket.write(chunk);
+    if (this.#framing === 'length') return socket.write(chunk) || hasTaken(socket);
     // An empty chunk would be the last.
     if (chunk.length === 0) return true;
     socket.cork();
     socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
     socket.write(chunk);
     const takesMore = socket.write('\r\n', 'latin1');
-    process.nextTick(uncork, socket);
-    return takesMore;
+    socket.uncork();
+    return takesMore || hasTaken(socket);
   }
 
   onBodyEnd(): void {
@@ -180,6 +180,14 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
     this.#finish();
     this.#handler.onFailure({ ...failureOf(error, connected), isStale });
   }
+}
+
+/**
+ * Whether the system has taken all that was written. A piece as large as Node's high-water mark makes `write` ask for
+ * a pause though nothing is left to wait for.
+ */
+function hasTaken(socket: Socket): boolean {
+  return socket.writableLength === 0;
 }
 
 function uncork(socket: Socket): void {

@@ -27,6 +27,7 @@ export class OriginConnection implements Connecting, ExchangeConnection, Respons
   #paused = false;
   /** What the bytes that are being read stand in. */
   #readBuffer: Uint8Array | null = null;
+  #lastReadBytes = 0;
   /** In ms, monotonic. */
   reusableUntilMs = 0;
   /** Whether it has carried an exchange before the one under way: then the origin may just have closed it. */
@@ -119,12 +120,13 @@ export class OriginConnection implements Connecting, ExchangeConnection, Respons
 
   /** Where the next bytes go. */
   nextBuffer(): Buffer {
-    return nextReadBuffer(this.#parser.expectsMuch);
+    return nextReadBuffer(this.#parser.expectsMuch ? this.#lastReadBytes : 0);
   }
 
   /** @returns false: no more for now */
   read(byteCount: number, buffer: Uint8Array): boolean {
     this.#readBuffer = buffer;
+    this.#lastReadBytes = byteCount;
     this.#parse(Buffer.from(buffer.buffer, buffer.byteOffset, byteCount));
     this.#readBuffer = null;
     return !this.#paused;

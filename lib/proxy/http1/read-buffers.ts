@@ -1,16 +1,23 @@
 /**
  * The memory that connections read into. Most of what comes is a small answer, which is copied out of one buffer that
- * all connections of the worker share: reading it costs no allocation. In the midst of a large body each read gets a
- * buffer of its own instead, so that its bytes are passed on without copying.
+ * all connections of the worker share: reading it costs no allocation. In the midst of a large body each read gets
+ * memory of its own instead, so that its bytes are passed on without copying.
  */
-const READ_BYTES = 65_536;
+const SHARED_BYTES = 65_536;
+/** For bodies that come faster than they are read: fewer reads cost less. */
+const LARGE_BYTES = 262_144;
+/** What came in smaller pieces costs less to copy than to get memory for. */
+const LEAST_WORTH_OWNING = 16_384;
 
 /** Never written to but by a read, and never read from but before the next one. */
-const shared = Buffer.allocUnsafeSlow(READ_BYTES);
+const shared = Buffer.allocUnsafeSlow(SHARED_BYTES);
 
-/** @param ownsBytes whether what is read is to be passed on as it is */
-export function nextReadBuffer(ownsBytes: boolean): Buffer {
-  return ownsBytes ? Buffer.allocUnsafeSlow(READ_BYTES) : shared;
+/**
+ * @param lastBytes how much the read before got of a body that goes on; 0 where none does
+ */
+export function nextReadBuffer(lastBytes: number): Buffer {
+  if (lastBytes < LEAST_WORTH_OWNING) return shared;
+  return Buffer.allocUnsafeSlow(lastBytes < SHARED_BYTES ? SHARED_BYTES : LARGE_BYTES);
 }
 
 /** What was read, in memory that nothing else is going to use. @param bytes a view of `buffer` */

@@ -1,30 +1,9 @@
 /** The head of a request as an origin gets it (RFC 9112 §3, §5). */
 import type { UpstreamRequest } from '../upstream.ts';
-
-/** Something that would not stay what it is on the wire. The code makes it a failure of the protocol. */
-class RequestHeadError extends Error {
-  readonly code = 'ERR_INVALID_CHAR';
-}
+import { checkValue, FieldError, formatFields, hasField } from '../wire-fields.ts';
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** All that must not stand in a field value: controls, and what is no single byte. */
-const FORBIDDEN_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
-const FORBIDDEN_IN_TARGET = /[^\x21-\x7e\x80-\xff]/;
-
-/** Names that were found valid: most come again and again. Bounded, as clients choose them. */
-const validNames = new Set<string>();
-const MAX_REMEMBERED_NAMES = 2_000;
-const LONGEST_REMEMBERED_NAME = 64;
-
-function checkName(name: string): void {
-  if (validNames.has(name)) return;
-  if (!TOKEN.test(name)) throw new RequestHeadError('a field name that is no token');
-  if (validNames.size < MAX_REMEMBERED_NAMES && name.length <= LONGEST_REMEMBERED_NAME) validNames.add(name);
-}
-
-function checkValue(value: string): void {
-  if (FORBIDDEN_IN_VALUE.test(value)) throw new RequestHeadError('a field value that cannot be sent');
-}
+const TARGET = /^[\x21-\x7e\x80-\xff]+$/;
 
 /** How the body is framed. */
 export type RequestFraming = 'none' | 'length' | 'chunked';
@@ -34,12 +13,28 @@ export function framingOf({ body, headers }: UpstreamRequest): RequestFraming {
   return hasField(headers, 'content-length') ? 'length' : 'chunked';
 }
 
-function hasField(headers: readonly string[], name: string): boolean {
+/** No leading zeros, and not more digits than add up exactly. */
+const PLAIN_LENGTH = /^(?:0|[1-9]\d{0,14})$/;
+
+/**
+ * The fields with their length as everybody writes it: origins disagree on leading zeros, and on a second length.
+ * @throws FieldError where there is no such way to write it
+ */
+function withPlainLength(headers: readonly string[]): readonly string[] {
+  let at = -1;
   for (let index = 0; index < headers.length; index += 2) {
-    const field = headers[index]!;
-    if (field.length === name.length && field.toLowerCase() === name) return true;
+    if (!isContentLength(headers[index]!)) continue;
+    if (at !== -1) throw new FieldError('more than one Content-Length');
+    at = index + 1;
   }
-  return false;
+  if (at === -1 || PLAIN_LENGTH.test(headers[at]!)) return headers;
+  const length = /^\d+$/.test(headers[at]!) ? Number(headers[at]) : Number.NaN;
+  if (!Number.isSafeInteger(length)) throw new FieldError('Content-Length is no number, or too large');
+  return headers.with(at, String(length));
+}
+
+function isContentLength(name: string): boolean {
+  return name.length === 'content-length'.length && name.toLowerCase() === 'content-length';
 }
 
 /**
@@ -48,17 +43,11 @@ function hasField(headers: readonly string[], name: string): boolean {
  */
 export function buildRequestHead(request: UpstreamRequest, framing: RequestFraming): string {
   const { method, target, host, headers } = request;
-  if (!TOKEN.test(method)) throw new RequestHeadError('a method that is no token');
-  if (FORBIDDEN_IN_TARGET.test(target)) throw new RequestHeadError('a target that cannot be sent');
+  if (!TOKEN.test(method)) throw new FieldError('a method that is no token');
+  if (!TARGET.test(target)) throw new FieldError('a target that cannot be sent');
   checkValue(host);
   let head = `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\n`;
-  for (let index = 0; index < headers.length; index += 2) {
-    const name = headers[index]!;
-    const value = headers[index + 1]!;
-    checkName(name);
-    checkValue(value);
-    head += `${name}: ${value}\r\n`;
-  }
+  head += formatFields(withPlainLength(headers));
   if (framing === 'chunked') head += 'transfer-encoding: chunked\r\n';
   if (request.expectContinue) head += 'expect: 100-continue\r\n';
   return `${head}connection: keep-alive\r\n\r\n`;
@@ -66,11 +55,5 @@ export function buildRequestHead(request: UpstreamRequest, framing: RequestFrami
 
 /** The trailer section behind the last chunk, with the empty line. @param trailers flat; null: none */
 export function buildTrailerSection(trailers: readonly string[] | null): string {
-  let section = '';
-  for (let index = 0; trailers !== null && index < trailers.length; index += 2) {
-    checkName(trailers[index]!);
-    checkValue(trailers[index + 1]!);
-    section += `${trailers[index]}: ${trailers[index + 1]}\r\n`;
-  }
-  return `${section}\r\n`;
+  return `${formatFields(trailers ?? [])}\r\n`;
 }

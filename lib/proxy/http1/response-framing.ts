@@ -7,32 +7,37 @@ export const UNTIL_CLOSE = -2;
 
 /** What the fields of a response say of its framing. */
 export class ResponseFraming {
-  /** In bytes, or CHUNKED, or UNTIL_CLOSE. */
+  /** In bytes, or CHUNKED, or UNTIL_CLOSE: as the fields say, whether or not there may be a body. */
   length: number = UNTIL_CLOSE;
   /** How long the origin keeps an idle connection, as it says, in seconds; -1 where it does not. */
   keepAliveSeconds = -1;
   saysClose = false;
   saysKeepAlive = false;
 
+  /** Whether the fields say that a body follows. */
+  get declaresBody(): boolean {
+    return this.length === CHUNKED || this.length > 0;
+  }
+
   /** Whether another request may follow. @param minorVersion of HTTP/1: in 1.0 the origin has to offer it */
-  keepsAlive(minorVersion: number): boolean {
-    return !this.saysClose && this.length !== UNTIL_CLOSE && (minorVersion > 0 || this.saysKeepAlive);
+  allowsReuse(minorVersion: number): boolean {
+    return !this.saysClose && (minorVersion > 0 || this.saysKeepAlive);
   }
 }
 
 const NAME_LENGTHS = { connection: 10, keepAlive: 10, contentLength: 14, transferEncoding: 17 };
 
+/** One of the options in a list (RFC 9110 §7.6.1). */
+const CLOSE = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i;
+const KEEP_ALIVE = /(?:^|,)[ \t]*keep-alive[ \t]*(?:,|$)/i;
+const TIMEOUT = /(?:^|[,;\s])timeout\s*=\s*"?(\d{1,9})/i;
+
 /**
  * @param fields flat: name, value, name, value, …
  * @param minorVersion of HTTP/1
- * @param hasBody false where method or status allow no body, whatever the fields say
  * @throws ResponseError where two readers could disagree on the end of the body
  */
-export function readFraming(
-  fields: readonly string[],
-  minorVersion: number,
-  hasBody: boolean,
-): ResponseFraming {
+export function readFraming(fields: readonly string[], minorVersion: number): ResponseFraming {
   const framing = new ResponseFraming();
   let contentLength: string | null = null;
   let transferEncoding: string | null = null;
@@ -48,8 +53,7 @@ export function readFraming(
       transferEncoding = transferEncoding === null ? value : `${transferEncoding}, ${value}`;
     }
   }
-  const length = lengthOf(contentLength, transferEncoding, minorVersion);
-  framing.length = hasBody ? length : 0;
+  framing.length = lengthOf(contentLength, transferEncoding, minorVersion);
   return framing;
 }
 
@@ -75,12 +79,10 @@ function parseLength(text: string): number {
 
 function readConnection(framing: ResponseFraming, name: string, value: string): void {
   if (name === 'connection') {
-    for (const option of value.toLowerCase().split(',')) {
-      if (option.trim() === 'close') framing.saysClose = true;
-      else if (option.trim() === 'keep-alive') framing.saysKeepAlive = true;
-    }
+    framing.saysClose ||= CLOSE.test(value);
+    framing.saysKeepAlive ||= KEEP_ALIVE.test(value);
   } else if (name === 'keep-alive') {
-    const match = /(?:^|[,;\s])timeout\s*=\s*"?(\d{1,9})/i.exec(value);
+    const match = TIMEOUT.exec(value);
     if (match !== null) framing.keepAliveSeconds = Number(match[1]);
   }
 }

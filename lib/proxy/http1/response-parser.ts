@@ -3,10 +3,11 @@
  * different messages is refused. Knows nothing of sockets.
  */
 import { ChunkedBody } from './chunked-body.ts';
-import { isFieldText, readFieldLines } from './field-lines.ts';
+import { readFieldLines } from './field-lines.ts';
 import { ResponseError } from './response-error.ts';
-import { CHUNKED, readFraming, UNTIL_CLOSE } from './response-framing.ts';
+import { CHUNKED, type ResponseFraming, readFraming, UNTIL_CLOSE } from './response-framing.ts';
 import { SectionReader } from './section-reader.ts';
+import { readStatusLine, type StatusLine, VERSION_PREFIX } from './status-line.ts';
 
 const MAX_HEAD_BYTES = 65_536;
 /** An origin may go on with these for ever. */
@@ -36,17 +37,12 @@ const COMPLETE = 4;
 const IDLE = 5;
 type State = 0 | 1 | 2 | 3 | 4 | 5;
 
-/** `HTTP/1.1 200 OK`; some leave out the space before an empty reason. */
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/;
-const VERSION_PREFIX = 'HTTP/1.';
-const REASON_AT = 'HTTP/1.1 200 '.length;
-
 export class ResponseParser {
   readonly #sink: ResponseSink;
-  readonly #headReader = new SectionReader(MAX_HEAD_BYTES, 'head');
-  readonly #onChunkData = (data: Buffer): void => {
-    if (this.#state === CHUNKED_BODY) this.#sink.onBody(data);
-  };
+  readonly #headReader = new SectionReader(MAX_HEAD_BYTES, 'head', (bytes, start, end) =>
+    this.#takeHead(bytes, start, end),
+  );
+  readonly #onChunkData = (data: Buffer): void => this.#sink.onBody(data);
   #state: State = IDLE;
   #isHeadRequest = false;
   #interimResponses = 0;
@@ -80,11 +76,14 @@ export class ResponseParser {
   /** The rest of the response is of no interest: the sink hears nothing more. */
   abandon(): void {
     this.#state = IDLE;
+    this.#headReader.reset();
+    this.#chunked?.stop();
+    this.#chunked = null;
   }
 
   /**
    * Reads what the connection delivered.
-   * @throws ResponseError, also for bytes that no request asked for
+   * @throws ResponseError, also for bytes that no request asked for; nothing can be read after that
    */
   read(bytes: Buffer): void {
     if (this.#state === IDLE) throw new ResponseError('bytes that no request asked for');
@@ -110,12 +109,9 @@ export class ResponseParser {
 
   #readHead(bytes: Buffer, at: number): number {
     const end = this.#headReader.read(bytes, at);
-    if (end === -1) {
-      this.#checkBeginning();
-      return bytes.length;
-    }
-    this.#takeHead(this.#headReader.text);
-    return end;
+    if (end !== -1) return end;
+    this.#checkBeginning();
+    return bytes.length;
   }
 
   /** At once: what does not speak HTTP may never send an empty line. */
@@ -124,35 +120,35 @@ export class ResponseParser {
     if (!VERSION_PREFIX.startsWith(beginning)) throw new ResponseError('not HTTP/1');
   }
 
-  #takeHead(text: string): void {
-    const lineEnd = text.indexOf('\r\n');
-    const match = STATUS_LINE.exec(text.slice(0, lineEnd));
-    if (match === null || !isFieldText(text, REASON_AT, lineEnd)) throw new ResponseError('bad status line');
-    const minorVersion = Number(match[1]);
-    const status = Number(match[2]);
-    const reason = text.slice(Math.min(REASON_AT, lineEnd), lineEnd);
-    const fields = readFieldLines(text, lineEnd + 2, text.length);
-    if (status < 200) this.#takeInterim(status, fields);
-    else this.#takeFinal(status, reason, fields, minorVersion);
+  #takeHead(bytes: Buffer, start: number, end: number): void {
+    const line = readStatusLine(bytes, start);
+    const fields = readFieldLines(bytes, line.end, end);
+    const framing = readFraming(fields, line.minorVersion);
+    if (line.status < 200) this.#takeInterim(line.status, fields, framing);
+    else this.#takeFinal(line, fields, framing);
   }
 
-  #takeInterim(status: number, fields: string[]): void {
+  #takeInterim(status: number, fields: string[], framing: ResponseFraming): void {
     // Nobody here asks for another protocol.
     if (status === 101) throw new ResponseError('101 that no request asked for');
+    // It has none (RFC 9110 §8.6): what the origin takes for it would be read as the next response.
+    if (framing.declaresBody) throw new ResponseError('an interim response that declares a body');
     this.#interimResponses += 1;
     if (this.#interimResponses > MAX_INTERIM_RESPONSES)
       throw new ResponseError(`more than ${MAX_INTERIM_RESPONSES} interim responses`);
     this.#sink.onInterim(status, fields);
   }
 
-  #takeFinal(status: number, reason: string, fields: string[], minorVersion: number): void {
+  #takeFinal({ minorVersion, status, reason }: StatusLine, fields: string[], framing: ResponseFraming): void {
     const hasBody = !this.#isHeadRequest && status !== 204 && status !== 304;
-    const framing = readFraming(fields, minorVersion, hasBody);
-    this.keepsAlive = framing.keepsAlive(minorVersion);
+    const length = hasBody ? framing.length : 0;
+    // Who declares a body for a 204 may send one, too.
+    const mayHaveMore = length === UNTIL_CLOSE || (status === 204 && framing.declaresBody);
+    this.keepsAlive = !mayHaveMore && framing.allowsReuse(minorVersion);
     this.keepAliveSeconds = framing.keepAliveSeconds;
-    this.#enterBody(framing.length);
+    this.#enterBody(length);
     this.#sink.onHead(status, reason, fields);
-    if (framing.length === 0) this.#complete();
+    if (length === 0) this.#complete();
   }
 
   #enterBody(length: number): void {

@@ -2,24 +2,32 @@
 import { ResponseError } from './response-error.ts';
 
 const EMPTY_LINE = Buffer.from('\r\n\r\n', 'latin1');
+/** What of an empty line may be kept while it is not known for one. */
+const UNFINISHED_EMPTY_LINE = EMPTY_LINE.length - 1;
 const SMALLEST_BUFFER = 1_024;
 
-/** A line that does not end as lines do (RFC 9112 §2.2): what it separates, others may read as one. */
-const BARE_LINE_FEED = /(?:^|[^\r])\n/;
+const CR = 0x0d;
+const LF = 0x0a;
+
+/**
+ * Gets a section as soon as it is whole: the bytes from `start` to `end`, its last line with CRLF, but without the
+ * empty line. They are only lent.
+ */
+export type TakeSection = (bytes: Buffer, start: number, end: number) => void;
 
 export class SectionReader {
   readonly #maxBytes: number;
   readonly #name: string;
+  readonly #take: TakeSection;
   /** What has come of a section whose end has not; grows by doubling, so that many small pieces cost what they are. */
   #kept: Buffer | null = null;
   #keptBytes = 0;
-  /** The section in Latin-1, its last line with CRLF, but without the empty line. Valid once `read` has found its end. */
-  text = '';
 
-  /** @param name for the error where a section is longer than `maxBytes` */
-  constructor(maxBytes: number, name: string) {
+  /** @param name for the error where a section is longer than `maxBytes`, its last line end not counted */
+  constructor(maxBytes: number, name: string, take: TakeSection) {
     this.#maxBytes = maxBytes;
     this.#name = name;
+    this.#take = take;
   }
 
   /** The beginning of what is kept, in Latin-1. */
@@ -27,21 +35,16 @@ export class SectionReader {
     return this.#kept?.toString('latin1', 0, Math.min(this.#keptBytes, maxCharacters)) ?? '';
   }
 
-  get isEmpty(): boolean {
-    return this.#keptBytes === 0;
-  }
-
-  /** Forgets what is kept, and begins a section with these bytes. */
-  reset(bytes: Buffer | null): void {
+  /** Forgets what is kept. */
+  reset(): void {
     this.#kept = null;
     this.#keptBytes = 0;
-    if (bytes !== null) this.#keep(bytes);
   }
 
   /**
    * Reads on from `start`.
    * @returns where the section ends, behind the empty line; -1 where that has not come, and all bytes are kept
-   * @throws ResponseError where the section is too long
+   * @throws ResponseError where the section is too long, or has CR or LF alone
    */
   read(bytes: Buffer, start: number): number {
     return this.#keptBytes === 0 ? this.#readWhole(bytes, start) : this.#readOn(bytes, start);
@@ -55,22 +58,22 @@ export class SectionReader {
       return -1;
     }
     this.#checkLength(at - start);
-    this.text = bytes.toString('latin1', start, at + 2);
+    this.#take(bytes, start, at + 2);
     return at + EMPTY_LINE.length;
   }
 
   #readOn(bytes: Buffer, start: number): number {
     const before = this.#keptBytes;
-    this.#append(bytes.subarray(start));
+    this.#append(start === 0 ? bytes : bytes.subarray(start));
     const kept = this.#kept!.subarray(0, this.#keptBytes);
-    const at = kept.indexOf(EMPTY_LINE, Math.max(0, before - EMPTY_LINE.length + 1));
+    const at = kept.indexOf(EMPTY_LINE, Math.max(0, before - UNFINISHED_EMPTY_LINE));
     if (at === -1) {
       this.#checkKept(before);
       return -1;
     }
     this.#checkLength(at);
-    this.text = kept.toString('latin1', 0, at + 2);
-    this.reset(null);
+    this.reset();
+    this.#take(kept, 0, at + 2);
     return start + at + EMPTY_LINE.length - before;
   }
 
@@ -92,9 +95,13 @@ export class SectionReader {
 
   /** At once, as an end that never comes would otherwise be waited for. */
   #checkKept(before: number): void {
-    this.#checkLength(this.#keptBytes);
-    const added = this.#kept!.toString('latin1', Math.max(0, before - 1), this.#keptBytes);
-    if (BARE_LINE_FEED.test(added)) throw new ResponseError(`a line of the ${this.#name} ends without CR`);
+    this.#checkLength(this.#keptBytes - UNFINISHED_EMPTY_LINE);
+    const kept = this.#kept!;
+    // What only one of the two separates (RFC 9112 §2.2) others may read as one line, or as two.
+    for (let at = before; at < this.#keptBytes; at += 1) {
+      if ((kept[at] === LF) !== (kept[at - 1] === CR))
+        throw new ResponseError(`CR or LF alone in the ${this.#name}`);
+    }
   }
 
   #checkLength(bytes: number): void {
