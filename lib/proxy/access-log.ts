@@ -24,11 +24,20 @@ export interface AccessRecord {
   readonly responseBytes: number;
 }
 
-/** Longer paths are cut: a log line must stay below what a pipe writes in one piece (4 kB). */
+/** A log line must stay below what a pipe writes in one piece (4 kB). */
 const LONGEST_PATH = 1_024;
-
 /** Issuers choose subjects as they like. */
 const LONGEST_CONSUMER = 256;
+
+/** A path as it is logged. */
+export function shortenPath(path: string): string {
+  return path.length > LONGEST_PATH ? `${path.slice(0, LONGEST_PATH)}…` : path;
+}
+
+/** The name of a consumer as it is logged. */
+export function shortenConsumer(consumer: string | null): string | null {
+  return consumer?.slice(0, LONGEST_CONSUMER) ?? null;
+}
 
 /** Writes a line a request, or a sample of them. Failures (5xx, broken off) are always written. */
 export class AccessLog {
@@ -55,8 +64,6 @@ export class AccessLog {
   }
 
   write(record: AccessRecord): void {
-    const path = record.path.length > LONGEST_PATH ? `${record.path.slice(0, LONGEST_PATH)}…` : record.path;
-    const consumer = record.consumer?.slice(0, LONGEST_CONSUMER) ?? null;
-    this.#logger.info({ ...record, path, consumer }, 'request');
+    this.#logger.info(record, 'request');
   }
 }

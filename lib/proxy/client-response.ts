@@ -150,7 +150,8 @@ export class ClientResponse {
       else this.#response.end(chunk.toString('latin1'), 'latin1');
       return true;
     }
-    if (this.#response.write(chunk)) return true;
+    // A piece as large as Node's high-water mark makes `write` ask for a pause though the system has taken all of it.
+    if (this.#response.write(chunk) || this.#response.writableLength === 0) return true;
     if (!this.#listensToDrain) this.#response.on('drain', onDrain);
     this.#listensToDrain = true;
     return false;

@@ -1,4 +1,5 @@
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
+import { shortenConsumer, shortenPath } from './access-log.ts';
 import type { AdmittedRequest } from './admission.ts';
 import type { ProxiedRoute } from './proxied-route.ts';
 import type { ProxyContext } from './proxy-context.ts';
@@ -35,13 +36,13 @@ export function recordExchange(context: ProxyContext, exchange: FinishedExchange
       client: exchange.clientAddress,
       method,
       host: request?.host ?? '',
-      path: request?.path ?? '',
+      path: shortenPath(request?.path ?? ''),
       status: exchange.status,
       code: exchange.error?.code ?? null,
       route: route?.id ?? null,
       cluster: route?.cluster.id ?? null,
       destination: attempts?.destination?.id ?? null,
-      consumer,
+      consumer: shortenConsumer(consumer),
       attempts: attempts?.count ?? 0,
       revision: context.revision,
       durationMs: roundMs(exchange.durationMs),

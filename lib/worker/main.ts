@@ -24,7 +24,7 @@ import { type PolicyServices, RoutePolicies } from '../proxy/policies/route-poli
 import type { ProxyContext } from '../proxy/proxy-context.ts';
 import { RequestIds } from '../proxy/request-id.ts';
 import { TrustedProxies } from '../proxy/trusted-proxies.ts';
-import { createLogger } from '../telemetry/logger.ts';
+import { createAccessLogger, createLogger, type LoggerOptions } from '../telemetry/logger.ts';
 import { ClosedConnections } from './closed-connections.ts';
 import { ConfigurationReceiver } from './configuration-receiver.ts';
 import { RequestExplainer } from './explain.ts';
@@ -33,11 +33,12 @@ import { type RouteServices, RoutingTable } from './routing-table.ts';
 import { WorkerMetrics } from './worker-metrics.ts';
 
 const settings = JSON.parse(process.env[WORKER_SETTINGS_VARIABLE] ?? '{}') as WorkerSettings;
-const logger = createLogger({
+const loggerOptions: LoggerOptions = {
   level: settings.logLevel,
   pretty: settings.prettyLog,
   base: { pid: process.pid, instance: settings.instance, worker: settings.workerId },
-});
+};
+const logger = createLogger(loggerOptions);
 const stats = new StatsRegistry();
 const balancing = {
   random: Math.random,
@@ -75,7 +76,10 @@ const context: ProxyContext = {
   overloaded: false,
   limits: settings.limits,
   logger,
-  accessLog: settings.accessLogRate > 0 ? new AccessLog(logger, settings.accessLogRate) : null,
+  accessLog:
+    settings.accessLogRate > 0
+      ? new AccessLog(createAccessLogger(loggerOptions), settings.accessLogRate)
+      : null,
   requestIds: new RequestIds(),
   trustedProxies: new TrustedProxies(settings.trustedProxies),
   sweeper: new ExchangeSweeper(),
