@@ -4,28 +4,21 @@
  *
  *   node benchmarks/policies.ts [rounds] [seconds a burst]
  */
-import { createHmac, hash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import autocannon from 'autocannon';
 import type { ConfigurationDocument, Route } from '../lib/core/config/model.ts';
+import { median } from './suite/statistics.ts';
 import { startGatewayWith, startNginx, startScript } from './support/contender.ts';
+import { createSampleToken } from './support/sample-token.ts';
 
 const CONNECTIONS = 64;
 const PAUSE_MS = 300;
-const LIFETIME_SEC = 3_600;
 const AMPLE = 1_000_000_000;
 const rounds = Number(process.argv[2] ?? 7);
 const seconds = Number(process.argv[3] ?? 2);
 
-const secret = randomBytes(32).toString('hex');
+const sample = createSampleToken();
 const apiKey = `fgk_${randomBytes(32).toString('base64url')}`;
-
-function createToken(): string {
-  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
-  const exp = Math.floor(Date.now() / 1_000) + LIFETIME_SEC;
-  const claims = { iss: 'https://idp.example', aud: 'orders', sub: 'alice', scope: 'orders.read', exp };
-  const signed = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode(claims)}`;
-  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
-}
 
 interface Way {
   readonly name: string;
@@ -35,7 +28,7 @@ interface Way {
 }
 
 const auth = { issuers: ['main'], scopes: ['orders.read'] };
-const bearer = { authorization: `Bearer ${createToken()}` };
+const bearer = { authorization: `Bearer ${sample.token}` };
 const rateLimits: Route['rateLimits'] = [{ requests: AMPLE, perSec: 60, key: { source: 'clientIp' } }];
 const clientAddresses = { allow: ['127.0.0.0/8', '10.0.0.0/8'], deny: ['10.1.2.3'] };
 const cors = { origins: ['https://app.example.com'] };
@@ -62,21 +55,12 @@ function configurationFor(originPort: number): ConfigurationDocument {
   ]);
   return {
     clusters: { origin: { destinations: { origin: { url: `http://127.0.0.1:${originPort}` } } } },
-    issuers: {
-      main: {
-        issuer: 'https://idp.example',
-        audience: ['orders'],
-        algorithms: ['HS256'],
-        secretEnv: 'BENCHMARK_SECRET',
-        claimHeaders: { 'x-user-id': 'sub' },
-      },
-    },
+    issuers: { main: sample.issuer },
     consumers: { robot: { apiKeys: [{ hash: `sha256:${hash('sha256', apiKey)}` }] } },
     routes: Object.fromEntries(routes),
   };
 }
 
-process.env.BENCHMARK_SECRET = secret;
 const origin =
   (await startNginx('origin', 'return 200 "hello world\\n";')) ??
   (await startScript('origin', 'support/origin.ts', 0));
@@ -89,10 +73,6 @@ async function burst({ path, headers }: Way): Promise<number> {
   const result = await autocannon({ url, headers, connections: CONNECTIONS, duration: seconds });
   const failed = result.errors + result.timeouts + result.non2xx;
   return failed > 0 ? Number.NaN : ((gateway.cpuSeconds() - before) * 1e6) / result.requests.total;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 const figures = new Map<Way, number[]>(WAYS.map((way) => [way, []]));

@@ -5,14 +5,20 @@
  *   node benchmarks/tls.ts [rounds] [connections a burst]
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ConnectionOptions, connect } from 'node:tls';
-import { fileURLToPath } from 'node:url';
-import { type Contender, start, startNginx, startScript } from './support/contender.ts';
+import { median } from './suite/statistics.ts';
+import {
+  type Contender,
+  hasNginx,
+  startGatewayWith,
+  startNginx,
+  startNginxWith,
+  startScript,
+} from './support/contender.ts';
 
-const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const PARALLEL = 8;
 const KEPT_REQUESTS = 200;
 const PAUSE_MS = 300;
@@ -59,49 +65,32 @@ const WAYS: readonly Way[] = [
   },
 ];
 
+const certificates = Object.fromEntries(
+  Object.keys(KEYS).map((host) => [
+    host,
+    { certFile: join(directory, `${host}.pem`), keyFile: join(directory, `${host}.key`) },
+  ]),
+);
+
 function startGateway(originPort: number): Promise<Contender> {
-  return start('gateway', (port, home) => {
-    const file = join(home, 'gateway.json');
-    const certificates = Object.keys(KEYS).map((host) => [
-      host,
-      { certFile: join(directory, `${host}.pem`), keyFile: join(directory, `${host}.key`) },
-    ]);
-    const cluster = { destinations: { origin: { url: `http://127.0.0.1:${originPort}` } } };
-    const route = { match: { path: '/{**rest}' }, cluster: 'origin' };
-    const document = {
-      clusters: { origin: cluster },
-      certificates: Object.fromEntries(certificates),
-      routes: { all: route },
-    };
-    writeFileSync(file, JSON.stringify(document));
-    const words = ['--config', file, '--state', join(home, 'state'), '--listen', '127.0.0.1:0'];
-    const rest = ['--admin', '127.0.0.1:0', '--workers', '1', '--access-log', 'off', '--log-level', 'error'];
-    return {
-      file: process.execPath,
-      words: [join(ROOT, 'bin/gateway'), 'start', ...words, ...rest, '--listen-tls', `127.0.0.1:${port}`],
-    };
-  });
+  const cluster = { destinations: { origin: { url: `http://127.0.0.1:${originPort}` } } };
+  const route = { match: { path: '/{**rest}' }, cluster: 'origin' };
+  const configuration = { clusters: { origin: cluster }, certificates, routes: { all: route } };
+  return startGatewayWith(configuration, 1, { tls: true });
 }
 
 /** Null where nginx is not installed. */
 async function startTlsNginx(originPort: number): Promise<Contender | null> {
-  if (!['/usr/sbin/nginx', '/usr/bin/nginx'].some(existsSync)) return null;
-  return start('nginx', (port, home) => {
-    const file = join(home, 'nginx.conf');
-    const servers = Object.keys(KEYS).map(
-      (host) => `server { listen 127.0.0.1:${port} ssl; server_name ${host};
-        ssl_certificate ${join(directory, `${host}.pem`)}; ssl_certificate_key ${join(directory, `${host}.key`)};
+  if (!hasNginx()) return null;
+  return startNginxWith('nginx', (port) => {
+    const servers = Object.entries(certificates).map(
+      ([host, { certFile, keyFile }]) => `server { listen 127.0.0.1:${port} ssl; server_name ${host};
+        ssl_certificate ${certFile}; ssl_certificate_key ${keyFile};
         location / { proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection "";
           proxy_set_header X-Forwarded-For $remote_addr; } }`,
     );
-    writeFileSync(
-      file,
-      `worker_processes 1; daemon off; error_log /dev/null; pid ${home}/nginx.pid;
-       events { worker_connections 4096; }
-       http { access_log off; keepalive_requests 100000000; ssl_protocols TLSv1.2 TLSv1.3;
-         upstream origin { server 127.0.0.1:${originPort}; keepalive 256; } ${servers.join('\n')} }`,
-    );
-    return { file: 'nginx', words: ['-c', file, '-p', home] };
+    return `access_log off; ssl_protocols TLSv1.2 TLSv1.3;
+      upstream origin { server 127.0.0.1:${originPort}; keepalive 256; } ${servers.join('\n')}`;
   });
 }
 
@@ -153,10 +142,6 @@ async function burst(contender: Contender, way: Way): Promise<number> {
   };
   await Promise.all(Array.from({ length: PARALLEL }, run));
   return ((contender.cpuSeconds() - before) * 1e6) / (count * way.requestsPerConnection);
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 const origin =

@@ -1,14 +1,28 @@
 /** Proxies under comparison: each is one process (or a tree of them) in front of the same origin. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConfigurationDocument } from '../../lib/core/config/model.ts';
+import { residentMegabytes } from './process-usage.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const START_LIMIT_MS = 15_000;
+const STOP_LIMIT_MS = 5_000;
+/** Where the output of a contender goes that is told to keep it. */
+export const OUTPUT_FILE = 'output.log';
 
 /** A running process that listens on a port, and what it needs on disk. */
 export class Contender {
@@ -29,11 +43,43 @@ export class Contender {
     return treeOf(this.#process.pid ?? 0).reduce((sum, pid) => sum + cpuSecondsOf(pid), 0);
   }
 
+  /** Resident memory of the whole process tree in MB; pages that processes share count in each. */
+  residentMegabytes(): number {
+    return treeOf(this.#process.pid ?? 0).reduce((sum, pid) => sum + residentMegabytesOf(pid), 0);
+  }
+
+  /** How much it has written to a file of its own, in bytes. */
+  writtenBytes(file: string): number {
+    return statSync(join(this.#directory, file), { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  /** One that does not end by itself is killed: an open connection may hold it. */
   async stop(): Promise<void> {
-    const gone = new Promise((resolve) => this.#process.once('exit', resolve));
-    this.#process.kill('SIGTERM');
-    await gone;
+    if (this.#process.exitCode === null && this.#process.signalCode === null) {
+      const gone = new Promise((resolve) => this.#process.once('exit', resolve));
+      const tree = treeOf(this.#process.pid ?? 0);
+      const timer = setTimeout(() => tree.forEach(kill), STOP_LIMIT_MS);
+      this.#process.kill('SIGTERM');
+      await gone;
+      clearTimeout(timer);
+    }
     rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended meanwhile.
+  }
+}
+
+function residentMegabytesOf(pid: number): number {
+  try {
+    return residentMegabytes(pid).now;
+  } catch {
+    return 0;
   }
 }
 
@@ -71,7 +117,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-async function untilListening(name: string, port: number): Promise<void> {
+async function untilListening(name: string, port: number, hasEnded: () => boolean): Promise<void> {
   const deadlineMs = performance.now() + START_LIMIT_MS;
   for (;;) {
     const listening = await new Promise<boolean>((resolve) => {
@@ -80,71 +126,127 @@ async function untilListening(name: string, port: number): Promise<void> {
       socket.on('error', () => resolve(false));
     });
     if (listening) return;
+    if (hasEnded()) throw new Error(`${name} ended before it listened on port ${port}`);
     if (performance.now() > deadlineMs) throw new Error(`${name} does not listen on port ${port}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+export interface StartOptions {
+  /** The cores that it may use, as taskset takes them: `1` or `2,3`; absent or null: all that this process may. */
+  readonly cores?: string | null;
+  /** Whether standard output is kept in `OUTPUT_FILE` of its directory; it is dropped otherwise. */
+  readonly keepsOutput?: boolean;
 }
 
 /** Starts a process and waits until it listens on the port that it is given. */
 export async function start(
   name: string,
   command: (port: number, directory: string) => { file: string; words: string[] },
+  { cores = null, keepsOutput = false }: StartOptions = {},
 ): Promise<Contender> {
   const port = await freePort();
   const directory = mkdtempSync(join(tmpdir(), 'gateway-benchmark-'));
   const { file, words } = command(port, directory);
-  const child = spawn(file, words, { stdio: ['ignore', 'ignore', 'inherit'] });
-  await untilListening(name, port);
-  return new Contender(name, port, child, directory);
+  const output = keepsOutput ? openSync(join(directory, OUTPUT_FILE), 'w') : 'ignore';
+  const pinned = cores === null ? [file, ...words] : ['taskset', '-c', cores, file, ...words];
+  const child = spawn(pinned[0]!, pinned.slice(1), { stdio: ['ignore', output, 'inherit'] });
+  if (typeof output === 'number') closeSync(output);
+  let hasEnded = false;
+  child.once('exit', () => {
+    hasEnded = true;
+  });
+  child.once('error', () => {
+    hasEnded = true;
+  });
+  const contender = new Contender(name, port, child, directory);
+  try {
+    await untilListening(name, port, () => hasEnded);
+  } catch (error) {
+    if (!hasEnded) await contender.stop();
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
+  return contender;
 }
 
-/** The gateway with one route and as many workers as said, its access log off. */
-export function startGateway(originPort: number, workers = 1): Promise<Contender> {
-  const cluster = { destinations: { origin: { url: `http://127.0.0.1:${originPort}` } } };
-  const route = { match: { path: '/{**rest}' }, cluster: 'origin' };
-  return startGatewayWith({ clusters: { origin: cluster }, routes: { all: route } }, workers);
+export interface GatewayOptions extends StartOptions {
+  readonly accessLog?: 'on' | 'off';
+  /** Whether the port is one for TLS; the certificates are those of the configuration. */
+  readonly tls?: boolean;
 }
 
-/** The gateway with a configuration, its access log off. */
-export function startGatewayWith(configuration: ConfigurationDocument, workers = 1): Promise<Contender> {
-  return start('gateway', (port, directory) => {
+/** The gateway with a configuration, its access log off unless said. */
+export function startGatewayWith(
+  configuration: ConfigurationDocument,
+  workers = 1,
+  { accessLog = 'off', tls = false, ...options }: GatewayOptions = {},
+): Promise<Contender> {
+  const command = (port: number, directory: string) => {
     const config = join(directory, 'gateway.json');
     writeFileSync(config, JSON.stringify(configuration));
-    const words = ['--config', config, '--state', join(directory, 'state'), '--listen', `127.0.0.1:${port}`];
-    const rest = [
-      '--admin',
-      '127.0.0.1:0',
-      '--workers',
-      String(workers),
-      '--access-log',
-      'off',
-      '--log-level',
-      'error',
-    ];
-    return { file: process.execPath, words: [join(ROOT, 'bin/gateway'), 'start', ...words, ...rest] };
-  });
+    const listening = (isUsed: boolean) => `127.0.0.1:${isUsed ? port : 0}`;
+    const settings = {
+      config,
+      state: join(directory, 'state'),
+      listen: listening(!tls),
+      ...(tls ? { 'listen-tls': listening(true) } : {}),
+      admin: listening(false),
+      workers: String(workers),
+      'access-log': accessLog,
+      'log-level': accessLog === 'on' ? 'info' : 'error',
+    };
+    const words = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+    return { file: process.execPath, words: [join(ROOT, 'bin/gateway'), 'start', ...words] };
+  };
+  return start('gateway', command, options);
 }
 
 /** A script of this folder that is given the origin's port and its own. */
-export function startScript(name: string, script: string, originPort: number): Promise<Contender> {
-  return start(name, (port) => ({
+export function startScript(
+  name: string,
+  script: string,
+  originPort: number,
+  options: StartOptions = {},
+  ...more: string[]
+): Promise<Contender> {
+  const command = (port: number) => ({
     file: process.execPath,
-    words: [join(ROOT, 'benchmarks', script), String(originPort), String(port)],
-  }));
+    words: [join(ROOT, 'benchmarks', script), String(originPort), String(port), ...more],
+  });
+  return start(name, command, options);
+}
+
+export function hasNginx(): boolean {
+  return ['/usr/sbin/nginx', '/usr/bin/nginx'].some(existsSync);
 }
 
 /** Null where nginx is not installed. */
 export async function startNginx(name: string, location: string, extra = ''): Promise<Contender | null> {
-  if (!['/usr/sbin/nginx', '/usr/bin/nginx'].some(existsSync)) return null;
-  return start(name, (port, directory) => {
+  const http = (port: number) => `access_log off; ${extra}
+    server { listen 127.0.0.1:${port} backlog=1024; location / { ${location} } }`;
+  return hasNginx() ? startNginxWith(name, http) : null;
+}
+
+/**
+ * nginx with one worker, which may read what is in its directory; `http` gives what stands in the block of that name, `directory` is its own.
+ */
+export function startNginxWith(
+  name: string,
+  http: (port: number, directory: string) => string,
+  options: StartOptions = {},
+): Promise<Contender> {
+  const command = (port: number, directory: string) => {
     const file = join(directory, 'nginx.conf');
     writeFileSync(
       file,
-      `worker_processes 1; daemon off; error_log /dev/null; pid ${directory}/nginx.pid;
-       events { worker_connections 4096; }
-       http { access_log off; keepalive_requests 100000000; ${extra}
-         server { listen 127.0.0.1:${port} backlog=1024; location / { ${location} } } }`,
+      `${process.getuid?.() === 0 ? 'user root root; ' : ''}worker_processes 1; daemon off;
+       error_log /dev/null; pid ${directory}/nginx.pid;
+       worker_rlimit_nofile 8192; events { worker_connections 4096; }
+       http { client_body_temp_path ${directory}/bodies; proxy_temp_path ${directory}/proxied;
+         keepalive_requests 100000000; ${http(port, directory)} }`,
     );
     return { file: 'nginx', words: ['-c', file, '-p', directory] };
-  });
+  };
+  return start(name, command, options);
 }

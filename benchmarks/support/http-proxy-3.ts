@@ -3,7 +3,9 @@ import http from 'node:http';
 import { createProxyServer } from 'http-proxy-3';
 
 const [originPort = '', port = ''] = process.argv.slice(2);
-const agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
+const agent = new http.Agent({ keepAlive: true, maxSockets: 1_024 });
 const proxy = createProxyServer({ target: `http://127.0.0.1:${originPort}`, agent, xfwd: true });
 proxy.on('error', () => {});
-http.createServer((request, response) => void proxy.web(request, response)).listen(Number(port), '127.0.0.1');
+const server = http.createServer((request, response) => void proxy.web(request, response));
+server.on('upgrade', (request, socket, head) => void proxy.ws(request, socket, head));
+server.listen(Number(port), '127.0.0.1');

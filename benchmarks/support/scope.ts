@@ -1,5 +1,7 @@
 import type { TestOwner } from '../../test/helpers/test-owner.ts';
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
 /** What a benchmark opens is released at its end, the last first, also where it fails. */
 export class Scope implements TestOwner {
   readonly #releases: (() => unknown)[] = [];
@@ -28,12 +30,12 @@ export async function withScope<T>(work: (scope: Scope) => Promise<T>): Promise<
     console.error(error);
     end(1);
   };
-  process.once('SIGINT', interrupt);
+  for (const signal of SIGNALS) process.once(signal, interrupt);
   process.once('uncaughtException', fail);
   try {
     return await work(scope);
   } finally {
-    process.off('SIGINT', interrupt);
+    for (const signal of SIGNALS) process.off(signal, interrupt);
     process.off('uncaughtException', fail);
     await scope.close();
   }
