@@ -1,6 +1,7 @@
 /** The configuration's own schema, in parts that the OpenAPI document can name. */
 import Type from 'typebox';
-import { COLLECTIONS, configurationSchema, idPatternOf, KINDS, type Kind } from '../core/config/model.ts';
+import { configurationSchema } from '../core/config/configuration-schema.ts';
+import { COLLECTIONS, idPatternOf, KINDS, type Kind } from '../core/config/model.ts';
 import { closed, refer } from './shared-schemas.ts';
 
 interface PlainSchema {

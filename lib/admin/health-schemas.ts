@@ -1,6 +1,6 @@
 /** What consoles say of destinations. */
 import Type, { type TSchema } from 'typebox';
-import { ID_PATTERN } from '../core/config/schema-parts.ts';
+import { ID_PATTERN } from '../core/config/patterns.ts';
 import { closed, listOf } from './shared-schemas.ts';
 
 export const DEFAULT_HEALTH_TTL_MS = 30_000;

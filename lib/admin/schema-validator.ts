@@ -1,7 +1,7 @@
 /** Checks queries, path parameters and small bodies, and names every problem in the words of the validation. */
 import type { FastifySchemaCompiler } from 'fastify';
 import type { TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 import { isForbiddenKey, isPlainObject } from '../core/config/plain-data.ts';
 import { childPointer, formatProblem, type Problem } from '../core/config/problem.ts';
 import { ProblemList } from '../core/config/problem-list.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { writeFileAtomically } from '../store/write-file-atomically.ts';
 import { Authenticator } from './authenticator.ts';
 import { canBeBearerToken } from './bearer-token.ts';
-import { type JwtSettings, JwtVerifier } from './jwt-verifier.ts';
+import type { JwtSettings, JwtVerifier } from './jwt-verifier.ts';
 import { digestOf } from './token-entry.ts';
 import { createToken, listTokens, TokenFile } from './token-file.ts';
 
@@ -64,7 +64,9 @@ function checkEnvironmentToken(token: string): void {
   }
 }
 
-function openJwtVerifier(settings: JwtSettings, log: ProblemLog): Promise<JwtVerifier> {
+async function openJwtVerifier(settings: JwtSettings, log: ProblemLog): Promise<JwtVerifier> {
+  // Only for those who have keys for JWTs: the library that verifies them is large.
+  const { JwtVerifier } = await import('./jwt-verifier.ts');
   return JwtVerifier.open(settings, (problem) => {
     const message =
       'the keys for JWTs cannot be read: those that were known stay in use, new ones are not seen';

@@ -2,11 +2,10 @@
 import type { Command } from 'commander';
 import { digestOfApiKey, formatKeyHash, generateApiKey } from '../auth/api-key.ts';
 import { hashPassword } from '../auth/password-hash.ts';
-import { USERNAME_PATTERN } from '../core/config/consumer-schema.ts';
+import { USERNAME_PATTERN } from '../core/config/patterns.ts';
 import { EXIT } from './exit-codes.ts';
 import { printErrorLines, printJson } from './output.ts';
 import { readPassword } from './password-input.ts';
-import { formatYaml } from './yaml-text.ts';
 
 interface KeyOptions {
   readonly json: boolean;
@@ -43,7 +42,7 @@ export function addCredentialCommands(program: Command): void {
     });
 }
 
-function printKey({ json }: KeyOptions): void {
+async function printKey({ json }: KeyOptions): Promise<void> {
   const key = generateApiKey();
   const hash = formatKeyHash(digestOfApiKey(key));
   if (json) {
@@ -54,6 +53,7 @@ function printKey({ json }: KeyOptions): void {
     'the first line is the key: give it to the consumer, it cannot be shown again;',
     "the second belongs into the consumer's `apiKeys`",
   ]);
+  const { formatYaml } = await import('./yaml-text.ts');
   process.stdout.write(`${key}\n${formatYaml([{ hash }])}`);
 }
 
@@ -62,8 +62,12 @@ async function printPassword({ username, json }: PasswordOptions): Promise<numbe
     checkUsername(username);
     const hash = await hashPassword(await readPassword(process.stdin));
     const entry = username === undefined ? { hash } : { username, hash };
-    if (json) printJson(entry);
-    else process.stdout.write(formatYaml(username === undefined ? entry : [entry]));
+    if (json) {
+      printJson(entry);
+      return EXIT.ok;
+    }
+    const { formatYaml } = await import('./yaml-text.ts');
+    process.stdout.write(formatYaml(username === undefined ? entry : [entry]));
     return EXIT.ok;
   } catch (error) {
     const detail = (error as Error).message;

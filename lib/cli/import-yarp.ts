@@ -4,11 +4,9 @@ import type { Command } from 'commander';
 import { formatProblem, type Problem } from '../core/config/problem.ts';
 import type { ImportNote } from '../core/import/note-list.ts';
 import { fileError } from '../store/file-error.ts';
-import { findSizeProblem, parseDocument } from '../store/parse-document.ts';
 import { blankJsonExtras } from './blank-json-extras.ts';
 import { EXIT } from './exit-codes.ts';
 import { printErrorLines } from './output.ts';
-import { formatYaml } from './yaml-text.ts';
 
 /** True of every configuration, so no reason for another exit code. */
 const GENERAL_DIFFERENCES = `
@@ -51,9 +49,14 @@ async function runImportYarp(file: string, json: boolean): Promise<number> {
     return EXIT.failed;
   }
   const { document, notes } = importYarp(found.section);
-  process.stdout.write(json ? `${JSON.stringify(document)}\n` : formatYaml(document));
+  process.stdout.write(json ? `${JSON.stringify(document)}\n` : await yamlOf(document));
   printNotes(notes, found.pointer);
   return notes.length === 0 ? EXIT.ok : EXIT.different;
+}
+
+async function yamlOf(document: unknown): Promise<string> {
+  const { formatYaml } = await import('./yaml-text.ts');
+  return formatYaml(document);
 }
 
 function describeProblem(problem: Problem): string {
@@ -67,6 +70,7 @@ interface ReadSettings {
 }
 
 async function readSettings(file: string): Promise<ReadSettings> {
+  const { findSizeProblem, parseDocument } = await import('../store/parse-document.ts');
   try {
     const tooLarge = findSizeProblem((await stat(file)).size, 'json');
     if (tooLarge !== null) return { settings: null, problems: [tooLarge] };

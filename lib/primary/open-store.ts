@@ -4,7 +4,6 @@ import type { ConfigStore } from '../store/config-store.ts';
 import { DirectoryLock } from '../store/directory-lock.ts';
 import { FileStore } from '../store/file-store.ts';
 import { InstanceCountFile } from '../store/instance-count-file.ts';
-import { RedisStore } from '../store/redis/redis-store.ts';
 import type { RedisSettings } from '../store/redis/redis-url.ts';
 import type { HealthDirectory, InstanceDirectory } from '../store/shared-state.ts';
 import type { RateSharing } from './rate-hub.ts';
@@ -36,6 +35,8 @@ export async function openStore(settings: StoreSettings, logger: Logger): Promis
   }
   const lock = await DirectoryLock.acquire(stateDirectory);
   if (redis !== null) {
+    // Its client is large, and most who have no Redis never need it.
+    const { RedisStore } = await import('../store/redis/redis-store.ts');
     const store = await RedisStore.open(redis, { onNote });
     const countFile = new InstanceCountFile(stateDirectory, (problem) =>
       logger.warn({ problem }, 'the number of instances cannot be kept'),

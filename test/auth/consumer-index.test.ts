@@ -4,8 +4,8 @@ import t from 'tap';
 import { canBeApiKey, digestOfApiKey, formatKeyHash, generateApiKey } from '../../lib/auth/api-key.ts';
 import { ConsumerIndex } from '../../lib/auth/consumer-index.ts';
 import { costOf, DEFAULT_COST, hashOfNothing } from '../../lib/auth/password-hash.ts';
-import { API_KEY_HASH_PATTERN } from '../../lib/core/config/consumer-schema.ts';
 import type { Consumer } from '../../lib/core/config/model.ts';
+import { API_KEY_HASH_PATTERN } from '../../lib/core/config/patterns.ts';
 
 const IDS = ['a', 'A', 'b', 'c', 'a.b'];
 const KEYS = ['k1', 'k2', 'k3'];

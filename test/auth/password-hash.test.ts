@@ -7,7 +7,7 @@ import {
   hashPassword,
   matchesPassword,
 } from '../../lib/auth/password-hash.ts';
-import { PASSWORD_HASH_PATTERN } from '../../lib/core/config/consumer-schema.ts';
+import { PASSWORD_HASH_PATTERN } from '../../lib/core/config/patterns.ts';
 
 const CHEAP = { logN: 14, blockSize: 8, parallelism: 1 };
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import t, { type Test } from 'tap';
 import type { RateLimit } from '../../lib/core/config/model.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { type Fleet, type Instance, routeTo, startFleet } from '../helpers/fleet.ts';
+import { type Instance, routeTo, startFleet } from '../helpers/fleet.ts';
 import { connect, formatRequest, type RawClient } from '../helpers/raw-client.ts';
 import { startRedis } from '../helpers/redis-server.ts';
 
@@ -14,17 +14,16 @@ const RATE = { requests: 100, perSec: 1, burst: 20 };
 
 const limited = (path: string, limit: RateLimit) => ({ ...routeTo(path), rateLimits: [limit] });
 
-async function startLimitedFleet(owner: Test): Promise<Fleet> {
-  const redis = await startRedis(owner);
-  return startFleet(owner, {
-    url: redis.url,
-    routes: {
-      both: limited('/both', { requests: LIMIT, ...SLOW }),
-      single: limited('/single', { requests: LIMIT, ...SLOW }),
-      steady: limited('/steady', RATE),
-    },
-  });
-}
+const redis = await startRedis(t);
+/** Each test has a route, and so a limit, of its own. */
+const fleet = await startFleet(t, {
+  url: redis.url,
+  routes: {
+    both: limited('/both', { requests: LIMIT, ...SLOW }),
+    single: limited('/single', { requests: LIMIT, ...SLOW }),
+    steady: limited('/steady', RATE),
+  },
+});
 
 /** Kept connections, so many to each of the instances. */
 async function connectTo(owner: Test, instances: readonly Instance[], count: number): Promise<RawClient[]> {
@@ -56,21 +55,18 @@ async function askUntil(clients: readonly RawClient[], path: string, wanted: num
 }
 
 t.test('clients of all instances together get the limit, and not much more', async (t) => {
-  const fleet = await startLimitedFleet(t);
   const clients = await connectTo(t, fleet.instances, 3);
   const passed = await askUntil(clients, '/both', 0.8 * LIMIT);
   t.ok(passed <= 1.5 * LIMIT, `${passed} of ${LIMIT}`);
 });
 
 t.test('a client of one instance gets the part of the others, too', async (t) => {
-  const fleet = await startLimitedFleet(t);
   const clients = await connectTo(t, [fleet.one], 1);
   const passed = await askUntil(clients, '/single', 0.8 * LIMIT);
   t.ok(passed <= 1.5 * LIMIT, `${passed} of ${LIMIT}`);
 });
 
 t.test('the rate of a limit is that of all instances together', async (t) => {
-  const fleet = await startLimitedFleet(t);
   const clients = await connectTo(t, fleet.instances, 2);
   const startMs = performance.now();
   let passed = 0;

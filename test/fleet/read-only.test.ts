@@ -1,11 +1,14 @@
 /** A Redis that can be read and not written: traffic and news go on, writers are told why they cannot write. */
 import assert from 'node:assert/strict';
 import t, { type Test } from 'tap';
-import { type Fleet, routeTo, startFleet, startTraffic } from '../helpers/fleet.ts';
+import { routeTo, startFleet, startTraffic } from '../helpers/fleet.ts';
 import { startRedis } from '../helpers/redis-server.ts';
 import { openStore, publish, storedAgreement } from '../helpers/store-client.ts';
 
-async function assertNotWritable(t: Test, fleet: Fleet, problem: RegExp): Promise<void> {
+const redis = await startRedis(t);
+const fleet = await startFleet(t, { url: redis.url });
+
+async function assertNotWritable(t: Test, problem: RegExp): Promise<void> {
   await fleet.each(({ ready, store }) => {
     assert.match(store.problem ?? '', problem);
     assert.equal(store.reachable, true);
@@ -24,14 +27,12 @@ async function assertNotWritable(t: Test, fleet: Fleet, problem: RegExp): Promis
 }
 
 t.test('Redis made a read-only replica: writes are refused, changes of its master arrive', async (t) => {
-  const redis = await startRedis(t);
-  const fleet = await startFleet(t, { url: redis.url });
   const traffic = await startTraffic(t, fleet.instances);
   const other = await startRedis(t);
   await other.makeReplicaOf(redis.port);
   await other.promote();
   await redis.makeReplicaOf(other.port);
-  await assertNotWritable(t, fleet, /read-only replica/);
+  await assertNotWritable(t, /read-only replica/);
 
   const { revision } = await publish(await openStore(t, other), {
     op: 'put',
@@ -54,12 +55,10 @@ t.test('Redis made a read-only replica: writes are refused, changes of its maste
 });
 
 t.test('Redis out of memory: writes are refused until there is room', async (t) => {
-  const redis = await startRedis(t);
-  const fleet = await startFleet(t, { url: redis.url });
   const before = await fleet.agree();
   const traffic = await startTraffic(t, fleet.instances);
   await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction', 'maxmemory', '1');
-  await assertNotWritable(t, fleet, /out of memory/);
+  await assertNotWritable(t, /out of memory/);
   t.same(await storedAgreement(await openStore(t, redis)), before, 'nothing is half written');
   for (const { gateway } of fleet.instances) {
     const told = gateway.logs.filter(({ problem }) => /out of memory/.test(String(problem)));

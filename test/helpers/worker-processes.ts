@@ -1,4 +1,5 @@
 /** The worker processes of a gateway, as its log and its metrics show them. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { GatewayProcess } from './gateway-process.ts';
 import { formatRequest, request } from './raw-client.ts';
 import type { RawResponse } from './response-reader.ts';
@@ -26,6 +27,9 @@ export async function waitForWorkers(
   }, limitMs);
 }
 
+/** Between two looks: what is waited for has to get on, too. */
+const LOOK_INTERVAL_MS = 25;
+
 /** A request on a connection of its own. */
 export function get(
   port: number,
@@ -51,5 +55,6 @@ export async function waitForMetrics(
       );
       throw new Error(`metrics are still ${JSON.stringify(own)}`);
     }
+    await delay(LOOK_INTERVAL_MS);
   }
 }

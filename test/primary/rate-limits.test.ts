@@ -1,8 +1,8 @@
 /** Rate limits of a real gateway: its workers share them, and no request waits for that. */
 import assert from 'node:assert/strict';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { eventually } from '../helpers/eventually.ts';
-import { type GatewayProcess, startGateway } from '../helpers/gateway-process.ts';
+import { startGateway } from '../helpers/gateway-process.ts';
 import { connect, formatRequest, type RawClient } from '../helpers/raw-client.ts';
 import type { RawResponse } from '../helpers/response-reader.ts';
 import { startOrigin } from '../helpers/scripted-origin.ts';
@@ -22,20 +22,18 @@ const route = (path: string, rateLimits: readonly object[]) => ({
   rateLimits,
 });
 
-function start(owner: Test): Promise<GatewayProcess> {
-  return startGateway(owner, {
-    workers: WORKERS,
-    accessLog: 'off',
-    config: {
-      clusters: { origin: { destinations: { only: { url: origin.url } } } },
-      routes: {
-        all: route('/all', [{ name: 'all', requests: LIMIT, ...SLOW }]),
-        address: route('/address', [{ requests: LIMIT, ...SLOW, key: { source: 'clientIp' } }]),
-        steady: route('/steady', [{ requests: 50, perSec: 1, burst: 10 }]),
-      },
-    },
-  });
-}
+/** Each test has a route, and so a limit, of its own. */
+const config = {
+  clusters: { origin: { destinations: { only: { url: origin.url } } } },
+  routes: {
+    single: route('/single', [{ requests: LIMIT, ...SLOW }]),
+    address: route('/address', [{ requests: LIMIT, ...SLOW, key: { source: 'clientIp' } }]),
+    steady: route('/steady', [{ requests: 50, perSec: 1, burst: 10 }]),
+    told: route('/told', [{ name: 'all', requests: LIMIT, ...SLOW }]),
+    changed: route('/changed', [{ requests: LIMIT, ...SLOW }]),
+  },
+};
+const gateway = await startGateway(t, { workers: WORKERS, accessLog: 'off', config });
 
 async function ask(client: RawClient, path: string): Promise<RawResponse> {
   client.send(formatRequest('GET', path));
@@ -43,11 +41,10 @@ async function ask(client: RawClient, path: string): Promise<RawResponse> {
 }
 
 t.test('one client on one connection gets its whole limit after a moment, and no more', async (t) => {
-  const gateway = await start(t);
   const client = await connect(gateway.port, { owner: t });
   let [passed, refused] = [0, 0];
   await eventually(async () => {
-    const { status } = await ask(client, '/all');
+    const { status } = await ask(client, '/single');
     if (status === 200) passed += 1;
     else refused += 1;
     assert(passed > 0.9 * LIMIT, `${passed} of ${LIMIT}`);
@@ -57,18 +54,17 @@ t.test('one client on one connection gets its whole limit after a moment, and no
     Array.from({ length: 2 * WORKERS }, () => connect(gateway.port, { owner: t })),
   );
   for (let more = 0; more < LIMIT / 2; more += 1) {
-    for (const { status } of await Promise.all([client, ...others].map((one) => ask(one, '/all')))) {
+    for (const { status } of await Promise.all([client, ...others].map((one) => ask(one, '/single')))) {
       if (status === 200) passed += 1;
       else refused += 1;
     }
   }
   t.ok(passed <= LIMIT, `${passed} of ${LIMIT}`);
   const metrics = await gateway.metrics();
-  t.equal(metrics.get('gateway_rate_limited_total{cluster="origin",route="all"}'), refused);
+  t.equal(metrics.get('gateway_rate_limited_total{cluster="origin",route="single"}'), refused);
 });
 
 t.test('clients on all workers together get no more than the limit', async (t) => {
-  const gateway = await start(t);
   const clients = await Promise.all(
     Array.from({ length: 2 * WORKERS }, () => connect(gateway.port, { owner: t })),
   );
@@ -86,7 +82,6 @@ t.test('clients on all workers together get no more than the limit', async (t) =
 });
 
 t.test('the rate is that of the whole limit, whichever worker a client is at', async (t) => {
-  const gateway = await start(t);
   const client = await connect(gateway.port, { owner: t });
   let passed = 0;
   const startMs = performance.now();
@@ -99,14 +94,13 @@ t.test('the rate is that of the whole limit, whichever worker a client is at', a
 });
 
 t.test('clients are told the limit with every answer, and why one is a refusal', async (t) => {
-  const gateway = await start(t);
   const client = await connect(gateway.port, { owner: t });
-  const served = await ask(client, '/all');
+  const served = await ask(client, '/told');
   t.equal(served.status, 200);
   t.equal(served.header('ratelimit-policy'), `"all";q=${LIMIT};w=86400`);
   t.match(served.header('ratelimit'), /^"all";r=5\d;t=\d+$/, "in place of the origin's");
   const refused = await eventually(async () => {
-    const answer = await ask(client, '/all');
+    const answer = await ask(client, '/told');
     assert.equal(answer.status, 429);
     return answer;
   });
@@ -117,19 +111,18 @@ t.test('clients are told the limit with every answer, and why one is a refusal',
 });
 
 t.test('a change of the route, or of others, gives nobody a new budget', async (t) => {
-  const gateway = await start(t);
   const client = await connect(gateway.port, { owner: t });
-  const config = (requests: number) => ({
-    clusters: { origin: { destinations: { only: { url: origin.url } } } },
-    routes: {
-      all: route('/all', [{ name: 'all', requests, ...SLOW }]),
-      other: route('/other', [{ requests, ...SLOW }]),
-    },
-  });
-  await eventually(async () => assert.equal((await ask(client, '/all')).status, 429));
+  const requests = LIMIT + 1;
+  const routes = {
+    ...config.routes,
+    changed: route('/changed', [{ requests, ...SLOW }]),
+    other: route('/other', [{ requests, ...SLOW }]),
+  };
+  await eventually(async () => assert.equal((await ask(client, '/changed')).status, 429));
   const before = await gateway.metrics();
-  await gateway.applyConfig(config(LIMIT + 1));
-  let passed = before.get('gateway_requests_total{cluster="origin",route="all",status="200"}') ?? 0;
-  for (let more = 0; more < 3 * LIMIT; more += 1) if ((await ask(client, '/all')).status === 200) passed += 1;
+  await gateway.applyConfig({ ...config, routes });
+  let passed = before.get('gateway_requests_total{cluster="origin",route="changed",status="200"}') ?? 0;
+  for (let more = 0; more < 3 * LIMIT; more += 1)
+    if ((await ask(client, '/changed')).status === 200) passed += 1;
   t.ok(passed <= LIMIT + 1, `${passed}`);
 });

@@ -6,7 +6,6 @@ import { EXIT } from '../exit-codes.ts';
 import { printJson } from '../output.ts';
 import type { ApiClient } from './api-client.ts';
 import { exitCodeOf, printComparison, printReceipt } from './change-text.ts';
-import { readDocument } from './read-document.ts';
 import { addRemoteOptions, runRemote } from './remote-command.ts';
 import { addWriteOptions, MAX_MESSAGE_LENGTH, termsOf, type WriteOptions } from './write-options.ts';
 
@@ -22,6 +21,8 @@ export function addApplyCommand(program: Command): void {
 
 async function apply(client: ApiClient, file: string, options: WriteOptions): Promise<number> {
   const { json = false, dryRun = false, expect, message } = options;
+  // With it comes the parser of YAML, of no use to the commands that read no file.
+  const { readDocument } = await import('./read-document.ts');
   const document = await readDocument(file);
   const comparison = await write(client, document, expect, { dryRun: true });
   if (!json) printComparison(comparison);

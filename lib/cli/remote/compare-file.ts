@@ -3,7 +3,8 @@ import { diffConfigurations } from '../../core/config/difference.ts';
 import { type ValidationResult, validateDocument } from '../../core/config/validate.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Comparison } from './change-text.ts';
-import { InvalidDocumentError, readDocument } from './read-document.ts';
+import { InvalidDocumentError } from './invalid-document.ts';
+import { readDocument } from './read-document.ts';
 
 /**
  * How a file differs from what a gateway serves. It is found out here and not in the gateway: so it needs no

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { EXIT } from '../exit-codes.ts';
 import { printJson } from '../output.ts';
-import { formatYaml } from '../yaml-text.ts';
 import { addRemoteOptions, type RemoteOptions, runRemote } from './remote-command.ts';
 
 /** `gateway export`: the configuration as a document that `apply` and `start --config` take. */
@@ -12,8 +11,12 @@ export function addExportCommand(program: Command): void {
   addRemoteOptions(command).action((options: RemoteOptions) =>
     runRemote(options, async (client) => {
       const { body } = await client.call('GET', 'config');
-      if (options.json === true) printJson(body);
-      else process.stdout.write(formatYaml(body));
+      if (options.json === true) {
+        printJson(body);
+        return EXIT.ok;
+      }
+      const { formatYaml } = await import('../yaml-text.ts');
+      process.stdout.write(formatYaml(body));
       return EXIT.ok;
     }),
   );

@@ -1,22 +1,10 @@
 /** The files that `apply` and `diff` take. */
 import { readFile, stat } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import type { Problem } from '../../core/config/problem.ts';
 import { ConfigFileStore } from '../../store/config-file-store.ts';
 import { UnreadableStoreError } from '../../store/config-store.ts';
 import { formatOf, parseDocument } from '../../store/parse-document.ts';
-import { counted } from '../output.ts';
-
-const STANDARD_INPUT = '-';
-
-/** A file that is no configuration document; the message counts what is wrong, `problems` says it. */
-export class InvalidDocumentError extends Error {
-  readonly problems: readonly Problem[];
-  constructor(file: string, problems: readonly Problem[]) {
-    super(`${nameOf(file)} is refused: ${counted(problems.length, 'problem')}`);
-    this.problems = problems;
-  }
-}
+import { InvalidDocumentError, STANDARD_INPUT } from './invalid-document.ts';
 
 /**
  * Reads a configuration file, or standard input where `file` is `-`. It is parsed, and not validated.
@@ -58,8 +46,4 @@ function decode(file: string, bytes: Buffer): string {
   } catch {
     throw new InvalidDocumentError(file, [{ pointer: '', message: 'it is not UTF-8' }]);
   }
-}
-
-function nameOf(file: string): string {
-  return file === STANDARD_INPUT ? 'standard input' : file;
 }

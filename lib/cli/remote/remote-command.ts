@@ -8,7 +8,7 @@ import { printErrorLines, printJson } from '../output.ts';
 import { ApiClient, ApiError } from './api-client.ts';
 import { type ApiToken, findToken, UnusableTokenError } from './api-token.ts';
 import { type ClientTlsOptions, checkSecrecy, readClientTls } from './connection-security.ts';
-import { InvalidDocumentError } from './read-document.ts';
+import { InvalidDocumentError } from './invalid-document.ts';
 
 /** What every command that talks to a gateway takes. */
 export interface RemoteOptions extends ClientTlsOptions {

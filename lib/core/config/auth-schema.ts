@@ -1,6 +1,7 @@
 /** The schema of a route's `auth`: who may use it. */
 import Type from 'typebox';
-import { closed, fieldName, ID_PATTERN, idOf, listOf, TOKEN_PATTERN } from './schema-parts.ts';
+import { ID_PATTERN, TOKEN_PATTERN } from './patterns.ts';
+import { closed, fieldName, idOf, listOf } from './schema-parts.ts';
 
 const name = Type.String({ minLength: 1, maxLength: 256 });
 const cookieName = Type.String({ pattern: TOKEN_PATTERN, maxLength: 256, description: 'Name of a cookie' });

@@ -10,11 +10,11 @@ import {
 } from './destination-url.ts';
 import type { Cluster, HashKey, LoadBalancing } from './model.ts';
 import { checkOriginTls } from './origin-tls-rules.ts';
+import { TOKEN_PATTERN } from './patterns.ts';
 import { childPointer } from './problem.ts';
 import type { Findings, ProblemList } from './problem-list.ts';
 import { quoteText } from './quote-text.ts';
 import { matchesPattern } from './schema-node.ts';
-import { TOKEN_PATTERN } from './schema-parts.ts';
 
 /** Checks a cluster that fits the schema. `pointer` is where it is in the document. */
 export function checkCluster(pointer: string, cluster: Cluster, findings: Findings): void {

@@ -1,13 +1,7 @@
 /** The schema of a consumer: somebody who comes by API key or password. Only hashes are kept of either. */
 import Type from 'typebox';
+import { API_KEY_HASH_PATTERN, PASSWORD_HASH_PATTERN, USERNAME_PATTERN } from './patterns.ts';
 import { closed, listOf } from './schema-parts.ts';
-
-/** SHA-256 is enough for keys that are random and long; see `gateway credential api-key`. */
-export const API_KEY_HASH_PATTERN = '^sha256:[0-9a-f]{64}$';
-/** scrypt with its cost, block size and parallelism, salt and hash in base64url; see `gateway credential password`. */
-export const PASSWORD_HASH_PATTERN = '^scrypt:1[4-7]:8:[1-4]:[A-Za-z0-9_-]{22,64}:[A-Za-z0-9_-]{43}$';
-/** Without colon (RFC 7617 §2). */
-export const USERNAME_PATTERN = '^[^:\\x00-\\x1f\\x7f]{1,256}$';
 
 const apiKeySchema = Type.Object(
   {

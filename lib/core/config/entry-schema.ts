@@ -1,10 +1,11 @@
 /** The schema of single entries: whole documents are checked entry by entry, so that it goes in slices. */
-import { Compile } from 'typebox/compile';
+import { Compile } from 'typebox/schema';
 import { certificateSchema } from './certificate-schema.ts';
 import { clusterSchema } from './cluster-schema.ts';
+import { configurationSchema } from './configuration-schema.ts';
 import { consumerSchema } from './consumer-schema.ts';
 import { issuerSchema } from './issuer-schema.ts';
-import { COLLECTIONS, configurationSchema, idPatternOf, type Kind } from './model.ts';
+import { COLLECTIONS, idPatternOf, type Kind } from './model.ts';
 import { childPointer } from './problem.ts';
 import type { ProblemList } from './problem-list.ts';
 import { routeSchema } from './route-schema.ts';
@@ -36,7 +37,8 @@ export function checkEntrySchema(kind: Kind, id: string, value: unknown, problem
   checkDocumentSchema({ [COLLECTIONS[kind]]: { [id]: value } }, problems);
   if (problems.isEmpty) {
     // The compiled schema decides: what it refuses is refused, even if the words for it were missing.
-    for (const { instancePath, message } of validator.Errors(value)) {
+    const [, errors] = validator.Errors(value);
+    for (const { instancePath, message } of errors) {
       problems.add(entryPointer(kind, id) + instancePath, message);
     }
   }

@@ -1,16 +1,17 @@
 /** What a schema asks for, in plain words: the object of a sentence that starts with "must be". */
 import { CLAIM_PATTERN } from './auth-schema.ts';
-import { API_KEY_HASH_PATTERN, PASSWORD_HASH_PATTERN } from './consumer-schema.ts';
-import type { SchemaNode } from './schema-node.ts';
 import {
+  API_KEY_HASH_PATTERN,
   CERTIFICATE_ID_PATTERN,
   FIELD_VALUE_PATTERN,
   FILE_NAME_PATTERN,
   ID_PATTERN,
+  PASSWORD_HASH_PATTERN,
   PATH_PATTERN,
   TOKEN_PATTERN,
   VARIABLE_PATTERN,
-} from './schema-parts.ts';
+} from './patterns.ts';
+import type { SchemaNode } from './schema-node.ts';
 
 const PATTERN_WORDS: ReadonlyMap<string, string> = new Map([
   [ID_PATTERN, "1 to 128 letters, digits, '.', '_' and '-', with a letter or digit first"],

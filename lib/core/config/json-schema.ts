@@ -1,4 +1,4 @@
-import { configurationSchema } from './model.ts';
+import { configurationSchema } from './configuration-schema.ts';
 
 const LATER_SECTION = {
   type: 'object',

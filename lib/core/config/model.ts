@@ -1,41 +1,26 @@
 /**
- * The configuration document: one schema, from which the types, the validation and the published
- * JSON Schema come. Times are milliseconds, sizes are bytes, and both say so in their names.
+ * The configuration as types, all of them made from its schemas, and what workers need to know of it without
+ * those: they are given what was validated, and start sooner. Times are milliseconds, sizes are bytes, and both say
+ * so in their names.
  */
-import Type, { type Static } from 'typebox';
+import type { Static } from 'typebox';
 import type { authSchema } from './auth-schema.ts';
-import { type CLIENT_CERTIFICATE_FACTS, certificateSchema } from './certificate-schema.ts';
-import {
+import type { CLIENT_CERTIFICATE_FACTS, certificateSchema } from './certificate-schema.ts';
+import type {
   clusterSchema,
-  type destinationSchema,
-  type HTTP_ENGINES,
-  type hashSchema,
-  type LOAD_BALANCING_POLICIES,
-  type loadBalancingSchema,
-  type RETRY_CONDITIONS,
+  destinationSchema,
+  HTTP_ENGINES,
+  hashSchema,
+  LOAD_BALANCING_POLICIES,
+  loadBalancingSchema,
+  RETRY_CONDITIONS,
 } from './cluster-schema.ts';
-import { consumerSchema } from './consumer-schema.ts';
-import { issuerSchema, type JWT_ALGORITHMS } from './issuer-schema.ts';
+import type { configurationSchema } from './configuration-schema.ts';
+import type { consumerSchema } from './consumer-schema.ts';
+import type { issuerSchema, JWT_ALGORITHMS } from './issuer-schema.ts';
+import { CERTIFICATE_ID_PATTERN, ID_PATTERN } from './patterns.ts';
 import type { clientAddressesSchema, corsSchema, httpsSchema, rateLimitsSchema } from './policy-schemas.ts';
-import { type headerTransform, type matchSchema, type rewriteSchema, routeSchema } from './route-schema.ts';
-import { CERTIFICATE_ID_PATTERN, closed, ID_PATTERN, record } from './schema-parts.ts';
-
-export const configurationSchema = Type.Object(
-  {
-    clusters: Type.Optional(record(clusterSchema, 'Clusters, by id')),
-    issuers: Type.Optional(record(issuerSchema, 'Issuers of JWTs, by id')),
-    consumers: Type.Optional(record(consumerSchema, 'Who comes by API key or password, by id')),
-    certificates: Type.Optional(
-      Type.Record(Type.String({ pattern: CERTIFICATE_ID_PATTERN }), certificateSchema, {
-        ...closed,
-        description:
-          'Certificates of the listener, by host name; *.example.com for its subdomains, default for others',
-      }),
-    ),
-    routes: Type.Optional(record(routeSchema, 'Routes, by id')),
-  },
-  { ...closed, description: 'Configuration of Fengling Gateway' },
-);
+import type { headerTransform, matchSchema, rewriteSchema, routeSchema } from './route-schema.ts';
 
 export type Issuer = Static<typeof issuerSchema>;
 export type JwtAlgorithm = (typeof JWT_ALGORITHMS)[number];

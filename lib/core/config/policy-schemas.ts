@@ -1,6 +1,7 @@
 /** The schemas of a route's policies, but for `auth`. */
 import Type from 'typebox';
-import { closed, fieldName, ID_PATTERN, listOf, TOKEN_PATTERN } from './schema-parts.ts';
+import { ID_PATTERN, TOKEN_PATTERN } from './patterns.ts';
+import { closed, fieldName, listOf } from './schema-parts.ts';
 
 const addressRange = Type.String({
   minLength: 2,

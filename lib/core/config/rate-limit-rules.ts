@@ -1,10 +1,10 @@
 /** The rules for a route's `rateLimits` that a schema cannot express. */
 import { CLAIM_PATTERN } from './auth-schema.ts';
 import type { RateLimit, RouteAuth } from './model.ts';
+import { TOKEN_PATTERN } from './patterns.ts';
 import type { Findings, ProblemList } from './problem-list.ts';
 import { quoteText } from './quote-text.ts';
 import { matchesPattern } from './schema-node.ts';
-import { TOKEN_PATTERN } from './schema-parts.ts';
 
 type RateLimitKey = NonNullable<RateLimit['key']>;
 

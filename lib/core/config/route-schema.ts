@@ -1,16 +1,9 @@
 /** The schema of a route; its policies have files of their own. */
 import Type from 'typebox';
 import { authSchema } from './auth-schema.ts';
+import { ID_PATTERN, PATH_PATTERN, TOKEN_PATTERN } from './patterns.ts';
 import { clientAddressesSchema, corsSchema, httpsSchema, rateLimitsSchema } from './policy-schemas.ts';
-import {
-  closed,
-  concurrencyFields,
-  fieldName,
-  fieldValue,
-  ID_PATTERN,
-  PATH_PATTERN,
-  TOKEN_PATTERN,
-} from './schema-parts.ts';
+import { closed, concurrencyFields, fieldName, fieldValue } from './schema-parts.ts';
 
 const PREDICATE_MODES = ['exact', 'prefix', 'contains', 'exists', 'notExists'] as const;
 

@@ -1,23 +1,14 @@
 /** What the schemas of all kinds of entries are made of. Times and sizes have their units in their names. */
 import Type from 'typebox';
+import {
+  FIELD_VALUE_PATTERN,
+  FILE_NAME_PATTERN,
+  ID_PATTERN,
+  TOKEN_PATTERN,
+  VARIABLE_PATTERN,
+} from './patterns.ts';
 
 export const closed = { additionalProperties: false } as const;
-
-/** Ids are used in log lines, metric labels and URLs of the management API, so they stay plain. */
-export const ID_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$';
-/** The id of a certificate is the host name that it is for, as SNI names it; `default` is a name like any other. */
-export const CERTIFICATE_ID_PATTERN = '^(\\*\\.)?[a-z0-9][a-z0-9.-]{0,250}$';
-
-/** A token of RFC 9110 §5.6.2: what header names, methods and cookie names are made of. */
-export const TOKEN_PATTERN = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$";
-/** A field value without CR, LF, NUL or other controls (RFC 9110 §5.5). */
-export const FIELD_VALUE_PATTERN = '^[\\t\\x20-\\x7e\\x80-\\xff]*$';
-/** A path, as rewrites take it; what else it must be is checked after the schema. */
-export const PATH_PATTERN = '^/';
-/** A path on one line: whoever gives the content of a file instead, such as a private key, is told so and not quoted. */
-export const FILE_NAME_PATTERN = '^[^\\x00-\\x1f\\x7f]+$';
-/** The name of an environment variable; the gateway's own settings are none of the configuration's business. */
-export const VARIABLE_PATTERN = '^(?!GATEWAY_|FENGLING_)[A-Za-z_][A-Za-z0-9_]{0,255}$';
 
 export const idOf = (what: string) => Type.String({ pattern: ID_PATTERN, description: `Id of ${what}` });
 export const fieldName = Type.String({

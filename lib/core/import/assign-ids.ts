@@ -1,6 +1,6 @@
+import { ID_PATTERN } from '../config/patterns.ts';
 import { isForbiddenKey } from '../config/plain-data.ts';
 import { matchesPattern } from '../config/schema-node.ts';
-import { ID_PATTERN } from '../config/schema-parts.ts';
 
 /** Leaves room for a number at the end. */
 const MAX_BASE_LENGTH = 112;

@@ -1,9 +1,9 @@
 import { checkHeaderTransform, type MessageSide } from '../config/header-rules.ts';
 import type { HeaderTransform } from '../config/model.ts';
+import { FIELD_VALUE_PATTERN, TOKEN_PATTERN } from '../config/patterns.ts';
 import { isForbiddenKey } from '../config/plain-data.ts';
 import { ProblemList } from '../config/problem-list.ts';
 import { matchesPattern } from '../config/schema-node.ts';
-import { FIELD_VALUE_PATTERN, TOKEN_PATTERN } from '../config/schema-parts.ts';
 
 type Action =
   | { readonly name: string; readonly kind: 'set' | 'append'; readonly value: string }

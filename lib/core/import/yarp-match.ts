@@ -1,8 +1,8 @@
 /** The match of a YARP route. A match never becomes wider here than it was, but for constraints of parameters. */
 import type { RouteMatch, RoutePredicate } from '../config/model.ts';
+import { TOKEN_PATTERN } from '../config/patterns.ts';
 import { quoteText } from '../config/quote-text.ts';
 import { matchesPattern } from '../config/schema-node.ts';
-import { TOKEN_PATTERN } from '../config/schema-parts.ts';
 import { parseHostPattern } from '../routing/host-pattern.ts';
 import { findPredicateProblem } from '../routing/predicates.ts';
 import { SectionReader } from './section-reader.ts';

@@ -71,7 +71,8 @@ function parseSegments(text: string): ParsedSegments {
     }
     segments.push(segment);
   }
-  return { segments, problem: null };
+  // Copied, as a list that grew has room for many more, and some are kept for each route.
+  return { segments: segments.slice(), problem: null };
 }
 
 type ParsedSegment =
@@ -100,7 +101,7 @@ function isOneBracedText(part: string): boolean {
 }
 
 function findParameterProblem(segments: readonly TemplateSegment[]): string | null {
-  const names = new Set<string>();
+  const names: string[] = [];
   for (const [index, segment] of segments.entries()) {
     if (segment.kind === 'literal') {
       continue;
@@ -108,10 +109,10 @@ function findParameterProblem(segments: readonly TemplateSegment[]): string | nu
     if (segment.kind === 'rest' && index < segments.length - 1) {
       return `{**${segment.name}} takes the rest of the path: it can only be the last segment`;
     }
-    if (names.has(segment.name)) {
+    if (names.includes(segment.name)) {
       return `the parameter '${segment.name}' occurs twice: give each its own name`;
     }
-    names.add(segment.name);
+    names.push(segment.name);
   }
   return null;
 }

@@ -91,10 +91,11 @@ function describeDefeat<T>(loser: FoundRoute<T>, winner: FoundRoute<T>): string 
 
 /** Both templates match the same path, so the first segments of different kinds make the difference. */
 function describePathDefeat<T>(loser: RouteEntry<T>, winner: RouteEntry<T>): string | null {
-  const length = Math.max(loser.segments.length, winner.segments.length);
+  const [ownSegments, otherSegments] = [loser.segments, winner.segments];
+  const length = Math.max(ownSegments.length, otherSegments.length);
   for (let index = 0; index < length; index += 1) {
-    const own = loser.segments[index];
-    const other = winner.segments[index];
+    const own = ownSegments[index];
+    const other = otherSegments[index];
     if (own?.kind !== other?.kind) {
       return `its path has ${describeSegment(own)} where route ${winner.id} has ${describeSegment(other)}`;
     }

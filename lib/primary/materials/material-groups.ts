@@ -20,6 +20,8 @@ export class MaterialGroups {
   change(operations: Iterable<Operation>): ReadonlySet<string> {
     const touched = new Set<string>();
     for (const operation of operations) {
+      // Most entries of a large table; they never need any.
+      if (operation.kind === 'route' || operation.kind === 'consumer') continue;
       const entry = `${operation.kind} ${operation.id}`;
       const before = this.#groupsByEntry.get(entry) ?? NO_GROUPS;
       const after = operation.op === 'put' ? materialGroupsOf(operation.kind, operation.value) : NO_GROUPS;

@@ -13,8 +13,8 @@ export async function parseList(text: string): Promise<unknown[]> {
   if (text.length <= PIECE_CHARACTERS) return listOf(JSON.parse(text));
   const breather = new Breather();
   const result: unknown[] = [];
-  for (const piece of cutList(text)) {
-    for (const element of listOf(JSON.parse(`[${piece}]`))) result.push(element);
+  for (const elements of parsePieces(text)) {
+    for (const element of elements) result.push(element);
     if (breather.isDue) await breather.breathe();
   }
   return result;
@@ -25,10 +25,34 @@ function listOf(value: unknown): unknown[] {
   return value;
 }
 
-/** Cuts the text between the brackets into pieces, at commas between elements. */
-function* cutList(text: string): Generator<string> {
-  const start = text.search(/\S/) + 1;
+/**
+ * The elements of the list, piece by piece. A list of objects is cut where an object seems to end and another to
+ * begin. If that is within an element, the piece before it is no list of elements; then each mark is looked at.
+ */
+function* parsePieces(text: string): Generator<unknown[]> {
+  let start = text.search(/\S/) + 1;
   if (text[start - 1] !== '[') throw new SyntaxError('it does not begin as a list');
+  for (;;) {
+    const end = text.indexOf('},{', start + PIECE_CHARACTERS) + 1;
+    const elements = end === 0 ? null : parseElements(text.slice(start, end));
+    if (elements === null) break;
+    yield elements;
+    start = end + 1;
+  }
+  for (const piece of cutList(text, start)) yield listOf(JSON.parse(`[${piece}]`));
+}
+
+/** Null where the text is not one of whole elements. */
+function parseElements(text: string): unknown[] | null {
+  try {
+    return listOf(JSON.parse(`[${text}]`));
+  } catch {
+    return null;
+  }
+}
+
+/** Cuts the text from `start` to the bracket that ends the list into pieces, at commas between elements. */
+function* cutList(text: string, start: number): Generator<string> {
   let pieceStart = start;
   for (const [at, character] of topLevelMarks(text, start)) {
     const isEnd = character === ']';

@@ -3,13 +3,11 @@ import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
-import { type CommandResult, runGatewayCommand } from '../../helpers/gateway-command.ts';
+import { type CommandResult, listUnseenCommand, runGatewayCommand } from '../../helpers/gateway-command.ts';
 import type { GatewayProcess } from '../../helpers/gateway-process.ts';
 import { createTemporaryDirectory } from '../../helpers/temporary-directory.ts';
 import type { TestOwner } from '../../helpers/test-owner.ts';
 
-const GATEWAY = fileURLToPath(new URL('../../../bin/gateway', import.meta.url));
 /** Generous, for machines that have a lot else to do. */
 const LIMIT_MS = 40_000;
 
@@ -38,7 +36,8 @@ export class RemoteCommands {
 
   /** Runs a line of bash in which `gateway` is the command line; its code is that of the last part to fail. */
   async shell(line: string, environment: Environment = {}): Promise<CommandResult> {
-    const script = `set -o pipefail; gateway() { "${process.execPath}" "${GATEWAY}" "$@"; }; ${line}`;
+    const words = listUnseenCommand().map((word) => `"${word}"`);
+    const script = `set -o pipefail; gateway() { ${words.join(' ')} "$@"; }; ${line}`;
     const child = spawn('bash', ['-c', script], {
       env: { ...process.env, ...this.#environment, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -9,6 +9,7 @@ import { COLLECTIONS, type Kind, type Route } from '../../../lib/core/config/mod
 import type { Problem } from '../../../lib/core/config/problem.ts';
 import { finishSlices } from '../../../lib/core/config/slices.ts';
 import { validateDocument } from '../../../lib/core/config/validate.ts';
+import { readCpuMs } from '../../helpers/event-loop-block.ts';
 import { type ArbitraryOperation, arbitraryHistory, arbitraryOperation } from './arbitrary-configuration.ts';
 import { pointersOf } from './findings.ts';
 
@@ -368,9 +369,9 @@ t.test('a route that shadows very many others is answered soon, with some of the
   );
   const table = tableOf({ clusters: CLUSTERS, routes });
   for (const match of [{}, { path: '/{x}/{y}' }, { hosts: ['*.de'] }]) {
-    const startMs = performance.now();
+    const startMs = readCpuMs();
     const { problems, warnings } = table.check([put('route', 'all', { match, order: -1, cluster: 'one' })]);
-    t.ok(performance.now() - startMs < 1_000, 'even on a slow machine');
+    t.ok(readCpuMs() - startMs < 1_000, 'even on a slow machine');
     t.same(problems, []);
     t.ok(warnings.length > 0 && warnings.length <= 50);
   }

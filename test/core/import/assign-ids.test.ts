@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { ID_PATTERN } from '../../../lib/core/config/patterns.ts';
 import { isForbiddenKey } from '../../../lib/core/config/plain-data.ts';
-import { ID_PATTERN } from '../../../lib/core/config/schema-parts.ts';
 import { assignIds } from '../../../lib/core/import/assign-ids.ts';
 
 t.test('a name that fits stays, another one becomes alike', async (t) => {

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { RouteMatch, RoutePredicate } from '../../../lib/core/config/model.ts';
 import { type RequestFacts, RouteCache } from '../../../lib/core/routing/route-cache.ts';
+import { readCpuMs } from '../../helpers/event-loop-block.ts';
 import { histories, play, requestLists } from './arbitrary-routes.ts';
 import { matchNaively } from './naive-match.ts';
 
@@ -230,8 +231,8 @@ t.test('a hundred thousand routes on one path are explained without listing them
   t.equal(winner?.value, 99_999);
   t.same([candidates.length, cut], [101, true]);
   t.match(candidates.at(-1), { id: 'r99999', won: true });
-  const startMs = performance.now();
+  const startMs = readCpuMs();
   const cheap = { ...REQUEST, query: 'q=0' };
   for (let count = 0; count < 20; count += 1) cache.explain(cheap, 100);
-  t.ok(performance.now() - startMs < 1_000, 'the walk ends where the list is full');
+  t.ok(readCpuMs() - startMs < 1_000, 'the walk ends where the list is full');
 });
