@@ -2,8 +2,9 @@
  * The upstream engine on undici's dispatch API: a bounded pool of keep-alive connections to one origin. It cannot say
  * `Expect: 100-continue` nor send trailers.
  */
+import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
-import { buildConnector, type Dispatcher, Pool } from 'undici';
+import type { buildConnector, Dispatcher, Pool } from 'undici';
 import type { OriginAccess } from './origin-access.ts';
 import type { OriginTlsOptions } from './tls/origin-tls.ts';
 import {
@@ -16,6 +17,13 @@ import {
   type UpstreamOptions,
   type UpstreamRequest,
 } from './upstream.ts';
+
+const require = createRequire(import.meta.url);
+
+/** Loaded for clusters that ask for it alone: every worker would pay for it at its start. */
+function loadUndici(): typeof import('undici') {
+  return require('undici');
+}
 
 export class UndiciUpstream implements Upstream {
   readonly #origin: URL;
@@ -41,7 +49,7 @@ export class UndiciUpstream implements Upstream {
   #createPool(): Pool {
     const { maxConnections, connectMs, idleMs } = this.#options;
     const connector = new OriginConnector(this.#access, connectMs);
-    return new Pool(this.#origin.origin, {
+    return new (loadUndici().Pool)(this.#origin.origin, {
       connections: maxConnections,
       pipelining: 1,
       connect: (target, callback) => void connector.connect(target, callback),
@@ -162,7 +170,12 @@ class OriginConnector {
     if (this.#connect !== null && tlsOptions === this.#tlsOptions) return this.#connect;
     const { lookup } = this.#access;
     this.#tlsOptions = tlsOptions;
-    this.#connect = buildConnector({ timeout: this.#connectMs, allowH2: false, lookup, ...tlsOptions });
+    this.#connect = loadUndici().buildConnector({
+      timeout: this.#connectMs,
+      allowH2: false,
+      lookup,
+      ...tlsOptions,
+    });
     return this.#connect;
   }
 }
