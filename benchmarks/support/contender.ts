@@ -174,13 +174,15 @@ export interface GatewayOptions extends StartOptions {
   readonly accessLog?: 'on' | 'off';
   /** Whether the port is one for TLS; the certificates are those of the configuration. */
   readonly tls?: boolean;
+  /** More words of its command line. */
+  readonly flags?: readonly string[];
 }
 
 /** The gateway with a configuration, its access log off unless said. */
 export function startGatewayWith(
   configuration: ConfigurationDocument,
   workers = 1,
-  { accessLog = 'off', tls = false, ...options }: GatewayOptions = {},
+  { accessLog = 'off', tls = false, flags = [], ...options }: GatewayOptions = {},
 ): Promise<Contender> {
   const command = (port: number, directory: string) => {
     const config = join(directory, 'gateway.json');
@@ -197,7 +199,7 @@ export function startGatewayWith(
       'log-level': accessLog === 'on' ? 'info' : 'error',
     };
     const words = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-    return { file: process.execPath, words: [join(ROOT, 'bin/gateway'), 'start', ...words] };
+    return { file: process.execPath, words: [join(ROOT, 'bin/gateway'), 'start', ...words, ...flags] };
   };
   return start('gateway', command, options);
 }
