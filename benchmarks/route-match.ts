@@ -1,5 +1,5 @@
 /**
- * What the route cache costs: a match, a change, and memory, by the number of routes.
+ * What the route cache costs: a match, a change, and memory, by the number of routes. Times are CPU time.
  * Run: node --expose-gc benchmarks/route-match.ts (without the flag the memory column stays empty).
  */
 import type { RouteMatch } from '../lib/core/config/model.ts';
@@ -64,21 +64,17 @@ function scatter(index: number, count: number): number {
   return (Math.imul(index + 1, 2_654_435_761) >>> 0) % count;
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((left, right) => left - right);
-  return sorted[sorted.length >>> 1] ?? Number.NaN;
-}
-
-/** Nanoseconds for one of the `count` operations that `work` does: the median of some rounds. */
+/** Nanoseconds of CPU time for one of the `count` operations that `work` does: the best of some rounds. */
 function measureNs(count: number, work: () => void): number {
   work();
-  const rounds: number[] = [];
+  let best = Number.POSITIVE_INFINITY;
   for (let round = 0; round < ROUND_COUNT; round += 1) {
-    const start = process.hrtime.bigint();
+    const before = process.threadCpuUsage();
     work();
-    rounds.push(Number(process.hrtime.bigint() - start) / count);
+    const used = process.threadCpuUsage(before);
+    best = Math.min(best, ((used.user + used.system) * 1_000) / count);
   }
-  return median(rounds);
+  return best;
 }
 
 function usedHeapBytes(): number {

@@ -8,17 +8,17 @@ import type { Logger } from 'pino';
 import { AppliedChain } from '../core/config/applied-chain.ts';
 import type { Delta, Head, Operation } from '../core/config/change.ts';
 import { ConfigurationTable } from '../core/config/configuration-table.ts';
-import { diffInSlices } from '../core/config/difference.ts';
+import { changedDocument, diffInSlices } from '../core/config/difference.ts';
 import { loadDocument } from '../core/config/load-document.ts';
 import { formatProblem, type Problem } from '../core/config/problem.ts';
 import { Breather } from '../store/breather.ts';
-import { type ConfigStore, isWritableStore, type StoredConfiguration } from '../store/config-store.ts';
+import type { StoredConfiguration } from '../store/config-store.ts';
 import type { LastGoodSource } from './last-good-source.ts';
 import { runInSlices } from './run-in-slices.ts';
 import type { CurrentConfiguration } from './worker-channel.ts';
 
 const EMPTY_HEAD: Head = { revision: 0, id: 'empty', parent: null, at: new Date(0).toISOString() };
-/** Changes with more operations are taken by reading everything, which goes in slices. */
+/** Changes with more operations are checked as a whole document, which goes in slices. */
 const MAX_CHECKED_OPERATIONS = 1_000;
 /** What an emptied or half-written file reads as; it must not take every route away. */
 const EMPTIED: readonly Problem[] = [
@@ -142,7 +142,7 @@ export class ConfigKeeper {
    * that is refused is tried again together with the ones after it: what counts is whether the result is valid.
    * It is tried again ever more rarely, or a long row of changes after a bad one would be checked again and again.
    */
-  async takeChanges(changes: readonly Delta[], store: ConfigStore): Promise<void> {
+  async takeChanges(changes: readonly Delta[]): Promise<void> {
     const breather = new Breather();
     let waiting: Delta[] = [];
     for (const change of changes) {
@@ -152,8 +152,7 @@ export class ConfigKeeper {
       if (!isLast && !isPowerOfTwo(waiting.length)) continue;
       const operations = waiting.flatMap((one) => one.operations);
       if (operations.length > MAX_CHECKED_OPERATIONS) {
-        const stored = await store.read();
-        await this.#takeWhole(stored, { changes: await this.#wayTo(stored?.head, changes, store) });
+        await this.#takeMany(changes);
         return;
       }
       const { operations: effective, problems, warnings } = this.#table.check(operations);
@@ -168,17 +167,11 @@ export class ConfigKeeper {
     }
   }
 
-  /** The changes that lead to what was read: the store may have moved on since the given ones. */
-  async #wayTo(
-    head: Head | undefined,
-    changes: readonly Delta[],
-    store: ConfigStore,
-  ): Promise<readonly Delta[]> {
-    if (head === undefined || changes.at(-1)?.id === head.id || !isWritableStore(store)) return changes;
-    const since = (await store.changesSince(this.#head.revision)) ?? [];
-    const [first] = since;
-    if (first === undefined || !isChildOf(first, this.#head)) return changes;
-    return since.slice(0, since.findIndex(({ id }) => id === head.id) + 1);
+  /** Those that were taken already change nothing more. */
+  async #takeMany(changes: readonly Delta[]): Promise<void> {
+    const operations = changes.flatMap((change) => change.operations);
+    const document = await runInSlices(changedDocument(this.#table.configuration, operations));
+    await this.#takeWhole({ head: changes.at(-1)!, document }, { changes });
   }
 
   /** Takes all that the store holds, in place of what is held. `undefined` heads are counted here. */

@@ -103,7 +103,7 @@ export class StoreFollower {
 
   async #take(change: Delta): Promise<void> {
     const { head, chain } = this.#keeper;
-    if (isChildOf(change, head)) await this.#guarded(() => this.#keeper.takeChanges([change], this.#store));
+    if (isChildOf(change, head)) await this.#guarded(() => this.#keeper.takeChanges([change]));
     else if (!chain.has(change)) this.#waitingForSync ??= Promise.withResolvers();
   }
 
@@ -149,7 +149,7 @@ export class StoreFollower {
     const changes = isBehind ? await store.changesSince(held.revision) : null;
     const first = changes?.[0];
     if (changes !== null && first !== undefined && isChildOf(first, held)) {
-      await this.#keeper.takeChanges(changes, store);
+      await this.#keeper.takeChanges(changes);
     } else {
       // A log that reaches back to what is held, and does not lead on from it, has lost it. One that begins above
       // it has not: a store that was empty was filled again, by somebody who held at least as much.

@@ -1,3 +1,4 @@
+import { templateOf } from '../core/config/match-rules.ts';
 import type { Route } from '../core/config/model.ts';
 import { compileHeaderTransform, type HeaderTransformer } from '../core/http/header-transform.ts';
 import type { RouteStats } from '../core/metrics/route-stats.ts';
@@ -8,7 +9,6 @@ import {
   OPEN_GATE,
 } from '../core/policy/concurrency-gate.ts';
 import { compileRewrite, type PathRewriter } from '../core/routing/path-rewrite.ts';
-import { parsePathTemplate } from '../core/routing/path-template.ts';
 import type { Gated } from './gate-pass.ts';
 import type { RoutePolicies } from './policies/route-policies.ts';
 import type { ProxiedCluster } from './proxied-cluster.ts';
@@ -48,8 +48,8 @@ export class ProxiedRoute implements Gated {
     this.contentHash = contentHash;
     this.policies = policies;
     this.gate = gate;
-    const template = route.match.path === undefined ? null : parsePathTemplate(route.match.path).template;
-    this.rewriter = compileRewrite(route.rewrite, template);
+    this.rewriter =
+      route.rewrite === undefined ? null : compileRewrite(route.rewrite, templateOf(route.match));
     this.requestHeaders = compileHeaderTransform(route.requestHeaders);
     this.responseHeaders = compileHeaderTransform(route.responseHeaders);
     this.maxBodyBytes = route.limits?.maxBodyBytes ?? Number.POSITIVE_INFINITY;

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap';
 import { StoreUnavailableError, UnreadableStoreError } from '../../lib/store/config-store.ts';
 import { FileStore } from '../../lib/store/file-store.ts';
 import { createTemporaryDirectory } from '../helpers/temporary-directory.ts';
-import { followStore, putCluster, putLostRoute, putRoute } from './followed-store.ts';
+import { followStore, putCluster, putLostRoute, putRoute, removeRoute } from './followed-store.ts';
 import { ScriptedStore } from './scripted-store.ts';
 
 const UNAVAILABLE = new StoreUnavailableError('gone', { notWritten: true });
@@ -100,36 +100,53 @@ t.test('where the log is trimmed everything is read, and the difference is one c
   t.same([deltas.length, stepBacks], [2, []]);
 });
 
-t.test('a change of more entries than can be checked in one go is read whole', async (t) => {
-  const { store, deltas, keeper, follower } = await followScripted(t);
-  const many = Array.from({ length: 1_500 }, (_, index) => putRoute(`r${index}`));
-  const large = store.write(many);
-  store.tell(large);
-  await follower.sync();
-  t.match(store.asked.slice(0, 1), ['read']);
-  t.same([deltas.length, deltas[1]?.operations.length, deltas[1]?.parent], [2, 1_500, 'c1']);
-  t.ok(
-    keeper.chain.holds(keeper.head, { revision: 1, id: 'c1' }),
-    'what was held before is known to be part',
-  );
-});
+t.test(
+  'a change of more entries than can be checked in one go is taken without asking the store',
+  async (t) => {
+    const { store, deltas, keeper, follower, waitFor } = await followScripted(t);
+    const many = Array.from({ length: 1_500 }, (_, index) => putRoute(`r${index}`));
+    store.tell(store.write(many));
+    await waitFor(() => deltas.length === 2);
+    t.same(store.asked, []);
+    t.same([deltas[1]?.operations.length, deltas[1]?.parent], [1_500, 'c1']);
+    t.ok(
+      keeper.chain.holds(keeper.head, { revision: 1, id: 'c1' }),
+      'what was held before is known to be part',
+    );
+    await follower.sync();
+    t.equal(deltas.length, 2);
+  },
+);
 
 t.test(
   'who wrote a large change learns that it is served, also where the store has moved on meanwhile',
   async (t) => {
-    const { store, keeper, follower } = await followScripted(t);
+    const { store, keeper, follower, routes } = await followScripted(t);
     const large = store.write(Array.from({ length: 1_500 }, (_, index) => putRoute(`r${index}`)));
-    const gate = store.hold('read');
     store.tell(large);
-    await gate.reached;
-    const next = store.write([putRoute('next')]);
-    gate.open();
+    const next = store.write([putRoute('next'), removeRoute('r7')]);
     await follower.sync();
     t.same(keeper.head, store.head);
     t.ok(keeper.chain.holds(next, large));
     t.ok(keeper.chain.holds(next, { revision: 1, id: 'c1' }));
+    t.same(
+      [routes().includes('next'), routes().includes('r7'), routes().includes('r8')],
+      [true, false, true],
+    );
   },
 );
+
+t.test('a row of changes that is long in all is taken up to its end', async (t) => {
+  const { store, keeper, deltas, follower, routes } = await followScripted(t);
+  store.write([putRoute('a')]);
+  store.write(Array.from({ length: 1_500 }, (_, index) => putRoute(`r${index}`)));
+  store.write([putRoute('b'), removeRoute('a'), removeRoute('r1')]);
+  await follower.sync();
+  t.same(keeper.head, store.head);
+  t.same([routes().includes('a'), routes().includes('r1'), routes().includes('b')], [false, false, true]);
+  t.equal(routes().length, 1_499 + 1);
+  t.equal(deltas.length, 3);
+});
 
 t.test('a change that is offered during a comparison is taken after it, once', async (t) => {
   const { store, deltas, routes, follower, keeper } = await followScripted(t);

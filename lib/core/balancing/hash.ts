@@ -15,13 +15,14 @@ export function hashString(text: string, seed = 0): number {
   return mixBits(hash ^ lengthBytes);
 }
 
-function scrambleBlock(block: number): number {
+/** Makes a block of the input ready to be mixed into a hash. */
+export function scrambleBlock(block: number): number {
   const product = Math.imul(block, 0xcc9e2d51);
   return Math.imul((product << 15) | (product >>> 17), 0x1b873593);
 }
 
 /** The finaliser: every bit of the input changes about half of the bits of the output. */
-function mixBits(bits: number): number {
+export function mixBits(bits: number): number {
   let mixed = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
   return (mixed ^ (mixed >>> 16)) >>> 0;

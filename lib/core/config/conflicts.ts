@@ -22,10 +22,11 @@ export function* reportRouteConflicts(
   routes: ReadonlyMap<string, Route>,
   findings: Findings,
 ): Generator<void, ConflictIndex> {
-  const scopes = yield* sortInSlices(yield* listScopes(routes), compareRank);
+  const scopes = yield* listScopes(routes);
   const index = yield* indexScopes(scopes);
+  const conflicting = yield* findConflicting(scopes, index);
   const meter = new SliceMeter();
-  for (const scope of scopes) {
+  for (const scope of yield* sortInSlices(conflicting, compareRank)) {
     for (const twin of index.findTwins(scope)) {
       if (compareRank(twin, scope) < 0) {
         reportTwins(scope, twin, findings);
@@ -37,6 +38,24 @@ export function* reportRouteConflicts(
     }
   }
   return index;
+}
+
+/** The scopes that there is something to say of: nearly always none, so that all the others need no order. */
+function* findConflicting(
+  scopes: readonly RouteScope[],
+  index: ConflictIndex,
+): Generator<void, RouteScope[]> {
+  const conflicting: RouteScope[] = [];
+  const meter = new SliceMeter();
+  for (const scope of scopes) {
+    if (index.findTwins(scope).size > 0 || index.findWinners(scope).length > 0) {
+      conflicting.push(scope);
+    }
+    if (meter.isFullAfter(scope.hosts.length)) {
+      yield;
+    }
+  }
+  return conflicting;
 }
 
 function* listScopes(routes: ReadonlyMap<string, Route>): Generator<void, RouteScope[]> {

@@ -90,3 +90,38 @@ export function applyOperations(
   }
   return result;
 }
+
+/**
+ * The document that operations make of a configuration, in slices: the same as of `applyOperations`, for a result
+ * that is to be validated. The configuration must not change until it has ended.
+ */
+export function* changedDocument(
+  configuration: Configuration,
+  operations: Iterable<Operation>,
+): Generator<void, Record<string, unknown>> {
+  const document = {} as Record<(typeof COLLECTIONS)[Kind], Record<string, unknown>>;
+  const meter = new SliceMeter();
+  for (const kind of KINDS) {
+    // Without a prototype, no id can mean anything but an entry.
+    const section = Object.create(null) as Record<string, unknown>;
+    for (const [id, value] of configuration[COLLECTIONS[kind]]) {
+      section[id] = value;
+      if (meter.isFullAfter(1)) {
+        yield;
+      }
+    }
+    document[COLLECTIONS[kind]] = section;
+  }
+  for (const operation of operations) {
+    const section = document[COLLECTIONS[operation.kind]];
+    if (operation.op === 'put') {
+      section[operation.id] = operation.value;
+    } else {
+      delete section[operation.id];
+    }
+    if (meter.isFullAfter(1)) {
+      yield;
+    }
+  }
+  return document;
+}

@@ -9,7 +9,7 @@ const MAX_CHUNK_LENGTH = 512;
 /** Routes from the best rank to the worst. They come and go in any order. */
 export class RankedList {
   /** Stretches of the whole list, none of them empty. */
-  readonly #chunks: RouteScope[][] = [];
+  #chunks: RouteScope[][] = [];
 
   get best(): RouteScope | null {
     return this.#chunks[0]?.[0] ?? null;
@@ -20,7 +20,8 @@ export class RankedList {
     const chunkIndex = Math.min(behind, this.#chunks.length - 1);
     const chunk = this.#chunks[chunkIndex];
     if (chunk === undefined) {
-      this.#chunks.push([scope]);
+      // Most lists hold one route: an array that grows to hold it has room for many more.
+      this.#chunks = [[scope]];
       return;
     }
     const index = findFirst(chunk, (other) => compareRank(other, scope) > 0);

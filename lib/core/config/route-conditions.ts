@@ -13,26 +13,27 @@ export interface RouteConditions {
   readonly key: string;
   /** How many predicates the route ranks with: the methods are one, each header and query predicate one. */
   readonly count: number;
-  readonly methods: ReadonlySet<string> | null;
+  /** Sorted, each once. */
+  readonly methods: readonly string[] | null;
   readonly headers: readonly Condition[];
   readonly query: readonly Condition[];
 }
 
-const NO_CONDITIONS: RouteConditions = { key: '', count: 0, methods: null, headers: [], query: [] };
+const NONE: readonly Condition[] = [];
+const NO_CONDITIONS: RouteConditions = { key: '', count: 0, methods: null, headers: NONE, query: NONE };
 
 export function conditionsOf(match: RouteMatch): RouteConditions {
   if (match.methods === undefined && match.headers === undefined && match.query === undefined) {
     return NO_CONDITIONS;
   }
   const methods = match.methods === undefined ? null : sortUnique(match.methods);
-  const headers = (match.headers ?? []).map((predicate) =>
-    conditionOf(predicate, predicate.name.toLowerCase()),
-  );
-  const query = (match.query ?? []).map((predicate) => conditionOf(predicate, predicate.name));
+  const headers =
+    match.headers?.map((predicate) => conditionOf(predicate, predicate.name.toLowerCase())) ?? NONE;
+  const query = match.query?.map((predicate) => conditionOf(predicate, predicate.name)) ?? NONE;
   return {
     key: JSON.stringify([methods, listKeys(headers), listKeys(query)]),
     count: (methods === null ? 0 : 1) + headers.length + query.length,
-    methods: methods === null ? null : new Set(methods),
+    methods,
     headers,
     query,
   };
@@ -60,11 +61,11 @@ export function coversConditions(general: RouteConditions, special: RouteConditi
   );
 }
 
-function coversMethods(general: ReadonlySet<string> | null, special: ReadonlySet<string> | null): boolean {
+function coversMethods(general: readonly string[] | null, special: readonly string[] | null): boolean {
   if (general === null || special === null) {
     return general === null;
   }
-  return special.isSubsetOf(general);
+  return special.every((method) => general.includes(method));
 }
 
 function coversAll(general: readonly Condition[], special: readonly Condition[]): boolean {

@@ -15,6 +15,7 @@ export interface RouteScope {
 }
 
 const ANY_HOST = '*';
+const ANY_HOSTS: readonly string[] = [ANY_HOST];
 /** A route without a path ranks as one that has a rest alone. */
 const ANY_PATH: readonly TemplateSegment[] = [{ kind: 'rest', name: 'rest' }];
 
@@ -38,7 +39,7 @@ export function scopeOf(id: string, route: Route): RouteScope | null {
 
 function hostsOf(match: RouteMatch): readonly string[] | null {
   if (match.hosts === undefined) {
-    return [ANY_HOST];
+    return ANY_HOSTS;
   }
   const keys = new Set<string>();
   for (const text of match.hosts) {

@@ -58,7 +58,8 @@ function partOf(whole: number, { slot, workers }: WorkerPlace): number {
 export class ConcurrencyGate {
   #active = 0;
   #settings: GateSettings = OPEN_GATE;
-  readonly #waiting = new Set<GateWaiter>();
+  /** Null where nobody has waited yet: every route has a gate, and few ever keep anybody waiting. */
+  #waiting: Set<GateWaiter> | null = null;
   #isAdmitting = false;
 
   get active(): number {
@@ -66,7 +67,7 @@ export class ConcurrencyGate {
   }
 
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waiting?.size ?? 0;
   }
 
   /** Takes other limits. Those that wait and have room under them are let in. */
@@ -79,7 +80,8 @@ export class ConcurrencyGate {
   /** Lets one in, or keeps it waiting where it may wait; then `onTurn` follows, unless it leaves before. */
   enter(waiter: GateWaiter, settings: GateSettings): GateAnswer {
     if (this.enterAtOnce(settings)) return 'entered';
-    if (this.#waiting.size >= settings.maxWaiting) return 'full';
+    if (this.waiting >= settings.maxWaiting) return 'full';
+    this.#waiting ??= new Set();
     this.#waiting.add(waiter);
     return 'waiting';
   }
@@ -87,7 +89,7 @@ export class ConcurrencyGate {
   /** Lets one in that does not wait. */
   enterAtOnce(settings: GateSettings): boolean {
     this.apply(settings);
-    if (this.#active >= settings.maxConcurrent || this.#waiting.size > 0) return false;
+    if (this.#active >= settings.maxConcurrent || this.waiting > 0) return false;
     this.#active += 1;
     return true;
   }
@@ -100,13 +102,13 @@ export class ConcurrencyGate {
 
   /** One does not wait any longer. */
   leaveQueue(waiter: GateWaiter): void {
-    this.#waiting.delete(waiter);
+    this.#waiting?.delete(waiter);
   }
 
   #admitWaiting(): void {
     // One that is let in may leave at once, refused by another gate: the loop under way lets in the next, as one
     // call within the other for each that waits would exhaust the stack.
-    if (this.#isAdmitting) return;
+    if (this.#isAdmitting || this.#waiting === null) return;
     this.#isAdmitting = true;
     for (const next of this.#waiting) {
       if (this.#active >= this.#settings.maxConcurrent) break;

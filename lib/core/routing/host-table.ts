@@ -5,8 +5,7 @@ import type { RouteCandidates } from './route-candidates.ts';
 import type { RouteEntry } from './route-entry.ts';
 import type { RouteSearch } from './route-search.ts';
 
-const FIRST_SEGMENT = 0;
-/** Canonical paths start with a slash, and their first segment follows it. */
+/** Canonical paths and templates start with a slash, and their first segment follows it. */
 const FIRST_SEGMENT_START = 1;
 
 export class HostTable<T> {
@@ -17,13 +16,14 @@ export class HostTable<T> {
 
   /** Adds a route under one host; null stands for any host. */
   insert(host: HostPattern | null, entry: RouteEntry<T>): void {
-    const tree = this.#findTree(host)?.insert(FIRST_SEGMENT, entry) ?? new LoneRoute(FIRST_SEGMENT, entry);
+    const tree =
+      this.#findTree(host)?.insert(FIRST_SEGMENT_START, entry) ?? new LoneRoute(FIRST_SEGMENT_START, entry);
     this.#setTree(host, tree);
   }
 
   /** Removes a route that was inserted under the same host, and the host with its last route. */
   remove(host: HostPattern | null, entry: RouteEntry<T>): void {
-    this.#setTree(host, this.#findTree(host)?.remove(FIRST_SEGMENT, entry) ?? null);
+    this.#setTree(host, this.#findTree(host)?.remove(FIRST_SEGMENT_START, entry) ?? null);
   }
 
   /** Offers the routes that match host and path of the request, from the most specific one. */

@@ -7,8 +7,14 @@ import {
   type PathProblem,
 } from '../http/canonical-path.ts';
 
+/** Nearly every segment: none of the rules is about these characters, but for dots alone. */
+const PLAIN_SEGMENT = /^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$/;
+
 /** What is wrong with one literal segment of a path, and how to write it; null where it is canonical. */
 export function findSegmentProblem(segment: string): string | null {
+  if (PLAIN_SEGMENT.test(segment)) {
+    return null;
+  }
   const quoted = quoteText(segment);
   if (segment === '.' || segment === '..') {
     return `the segment ${quoted} never arrives: dot segments are resolved before matching; write the path without it`;

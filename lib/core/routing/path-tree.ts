@@ -1,10 +1,16 @@
 /** The routes of one host as a tree of path segments. */
 import { OrderTally } from './order-tally.ts';
-import type { TemplateSegment } from './path-template.ts';
 import type { RouteCandidates } from './route-candidates.ts';
 import { insertEntry, type RouteEntry, removeEntry } from './route-entry.ts';
 import type { RouteSearch } from './route-search.ts';
-import { findSegmentStart, matchTemplateFrom } from './template-match.ts';
+import {
+  countSegments,
+  findSegmentEnd,
+  findSegmentStart,
+  isParameter,
+  isRest,
+  matchTemplateFrom,
+} from './template-match.ts';
 
 /**
  * What stands at one place of the tree, a place being the segments that lead to it: a single route, or a
@@ -13,10 +19,10 @@ import { findSegmentStart, matchTemplateFrom } from './template-match.ts';
 export interface PathBranch<T> {
   /** The lowest order of all routes at and below the place: what a search prunes by. */
   readonly minimumOrder: number;
-  /** Adds a route whose template goes on here with the segment `index`. Returns what stands here now. */
-  insert(index: number, entry: RouteEntry<T>): PathBranch<T>;
-  /** Removes a route that was inserted with the same index. Returns what is left here. */
-  remove(index: number, entry: RouteEntry<T>): PathBranch<T> | null;
+  /** Adds a route whose template goes on here at `start`. Returns what stands here now. */
+  insert(start: number, entry: RouteEntry<T>): PathBranch<T>;
+  /** Removes a route that was inserted with the same start. Returns what is left here. */
+  remove(start: number, entry: RouteEntry<T>): PathBranch<T> | null;
   /** Offers the routes that match the path of the request from `start` on, from the most specific one. */
   search(search: RouteSearch<T>, start: number): void;
   /** Offers the same routes as `search`, one after the other, to whoever asks about all of them. */
@@ -35,15 +41,15 @@ export class LoneRoute<T> implements PathBranch<T> {
   /** Where the template goes on. */
   readonly #templateStart: number;
 
-  constructor(index: number, entry: RouteEntry<T>) {
+  constructor(start: number, entry: RouteEntry<T>) {
     this.minimumOrder = entry.order;
     this.#entry = entry;
     this.#template = entry.template;
-    this.#templateStart = findSegmentStart(entry.template, index);
+    this.#templateStart = start;
   }
 
-  insert(index: number, entry: RouteEntry<T>): PathBranch<T> {
-    return new PathNode<T>().insert(index, this.#entry).insert(index, entry);
+  insert(start: number, entry: RouteEntry<T>): PathBranch<T> {
+    return new PathNode<T>().insert(this.#templateStart, this.#entry).insert(start, entry);
   }
 
   remove(): null {
@@ -91,32 +97,38 @@ class PathNode<T> extends OrderTally implements PathBranch<T> {
   /** Routes whose template goes on with a rest. */
   #restEntries: RouteEntry<T>[] | null = null;
 
-  insert(index: number, entry: RouteEntry<T>): this {
+  insert(start: number, entry: RouteEntry<T>): this {
     this.addOrder(entry.order);
-    const segment = entry.segments[index];
-    if (segment === undefined) {
+    const { template } = entry;
+    if (start > template.length) {
       this.#entries = insertEntry(this.#entries, entry);
-    } else if (segment.kind === 'rest') {
+    } else if (isRest(template, start)) {
       this.#restEntries = insertEntry(this.#restEntries, entry);
     } else {
-      const child = this.#findChild(segment);
-      this.#setChild(segment, child?.insert(index + 1, entry) ?? new LoneRoute(index + 1, entry));
+      const end = findSegmentEnd(template, start);
+      const literal = literalOf(template, start, end);
+      const child = this.#findChild(literal);
+      this.#setChild(literal, child?.insert(end + 1, entry) ?? new LoneRoute(end + 1, entry));
     }
     return this;
   }
 
-  remove(index: number, entry: RouteEntry<T>): PathBranch<T> | null {
+  remove(start: number, entry: RouteEntry<T>): PathBranch<T> | null {
     this.removeOrder(entry.order);
-    const segment = entry.segments[index];
-    if (segment === undefined) {
+    const { template } = entry;
+    if (start > template.length) {
       this.#entries = removeEntry(this.#entries, entry);
-    } else if (segment.kind === 'rest') {
+    } else if (isRest(template, start)) {
       this.#restEntries = removeEntry(this.#restEntries, entry);
     } else {
-      this.#removeBelow(segment, index, entry);
+      this.#removeBelow(start, entry);
     }
     const lone = this.orderCount === 1 ? this.findEntry() : null;
-    return lone === null ? this : new LoneRoute(index, lone);
+    if (lone === null) {
+      return this;
+    }
+    // The names of parameters may be of other lengths, so it goes on in another column.
+    return new LoneRoute(findSegmentStart(lone.template, countSegments(template, start)), lone);
   }
 
   search(search: RouteSearch<T>, start: number): void {
@@ -180,44 +192,45 @@ class PathNode<T> extends OrderTally implements PathBranch<T> {
     return this.#children === null ? null : (this.#children.get(path.slice(start, end)) ?? null);
   }
 
-  #findChild(segment: TemplateSegment): PathBranch<T> | null {
-    return segment.kind === 'literal'
-      ? this.#findLiteral(segment.text, 0, segment.text.length)
-      : this.#parameterChild;
+  /** The child of a literal; null stands for the parameter. */
+  #findChild(literal: string | null): PathBranch<T> | null {
+    return literal === null ? this.#parameterChild : this.#findLiteral(literal, 0, literal.length);
   }
 
-  #setChild(segment: TemplateSegment, child: PathBranch<T>): void {
-    if (segment.kind !== 'literal') {
+  #setChild(literal: string | null, child: PathBranch<T>): void {
+    if (literal === null) {
       this.#parameterChild = child;
     } else if (this.#children !== null) {
-      this.#children.set(segment.text, child);
-    } else if (this.#onlyText === null || this.#onlyChild === null || this.#onlyText === segment.text) {
-      this.#onlyText = segment.text;
+      this.#children.set(literal, child);
+    } else if (this.#onlyText === null || this.#onlyChild === null || this.#onlyText === literal) {
+      this.#onlyText = literal;
       this.#onlyChild = child;
     } else {
-      this.#children = new Map([[this.#onlyText, this.#onlyChild]]).set(segment.text, child);
+      this.#children = new Map([[this.#onlyText, this.#onlyChild]]).set(literal, child);
       this.#onlyText = null;
       this.#onlyChild = null;
     }
   }
 
-  #removeBelow(segment: TemplateSegment, index: number, entry: RouteEntry<T>): void {
-    const left = this.#findChild(segment)?.remove(index + 1, entry) ?? null;
+  #removeBelow(start: number, entry: RouteEntry<T>): void {
+    const end = findSegmentEnd(entry.template, start);
+    const literal = literalOf(entry.template, start, end);
+    const left = this.#findChild(literal)?.remove(end + 1, entry) ?? null;
     if (left === null) {
-      this.#dropChild(segment);
+      this.#dropChild(literal);
     } else {
-      this.#setChild(segment, left);
+      this.#setChild(literal, left);
     }
   }
 
-  #dropChild(segment: TemplateSegment): void {
-    if (segment.kind !== 'literal') {
+  #dropChild(literal: string | null): void {
+    if (literal === null) {
       this.#parameterChild = null;
     } else if (this.#children === null) {
       this.#onlyText = null;
       this.#onlyChild = null;
     } else {
-      this.#children.delete(segment.text);
+      this.#children.delete(literal);
       this.#collapseChildren(this.#children);
     }
   }
@@ -233,4 +246,9 @@ class PathNode<T> extends OrderTally implements PathBranch<T> {
     }
     this.#children = null;
   }
+}
+
+/** The text of a segment of a template; null where it is a parameter. */
+function literalOf(template: string, start: number, end: number): string | null {
+  return isParameter(template, start) ? null : template.slice(start, end);
 }

@@ -11,9 +11,8 @@ export class RouteEntry<T> {
   readonly order: number;
   readonly value: T;
   readonly predicates: RoutePredicates | null;
-  /** The path template twice: as text a path is compared with, as segments the tree is built from. */
+  /** The path template. Its text is all that is kept: segments would take as much memory as the rest. */
   readonly template: string;
-  readonly segments: readonly TemplateSegment[];
   readonly hosts: readonly string[] | undefined;
 
   /** @throws Error where the path or a predicate of `match` does not make sense. */
@@ -23,8 +22,14 @@ export class RouteEntry<T> {
     this.value = value;
     this.predicates = compilePredicates(match);
     this.template = match.path ?? ANY_PATH;
-    this.segments = parseSegments(this.template);
+    // Parsed for its problems alone.
+    parseSegments(this.template);
     this.hosts = match.hosts;
+  }
+
+  /** Of the path template; taken apart at each call. */
+  get segments(): readonly TemplateSegment[] {
+    return parseSegments(this.template);
   }
 }
 

@@ -13,6 +13,25 @@ export function findSegmentStart(text: string, index: number): number {
   return start;
 }
 
+/** How many segments a path or template has before the one that starts at `start`. */
+export function countSegments(text: string, start: number): number {
+  let count = 0;
+  for (let at = 1; at < start; at = findSegmentEnd(text, at) + 1) {
+    count += 1;
+  }
+  return count;
+}
+
+/** Whether the segment of a valid template that starts at `start` is a parameter, or a rest. */
+export function isParameter(template: string, start: number): boolean {
+  return template.charCodeAt(start) === OPENING_BRACE;
+}
+
+/** Whether it is a rest. */
+export function isRest(template: string, start: number): boolean {
+  return isParameter(template, start) && template.charCodeAt(start + 1) === ASTERISK;
+}
+
 /**
  * Whether `path` from `pathStart` on matches the valid `template` from `templateStart` on. Both starts are
  * the start of a segment, or one behind the end of a text that has no more segments.
@@ -50,7 +69,8 @@ export function matchTemplateFrom(
   return path.length - pathIndex === template.length - templateIndex;
 }
 
-function findSegmentEnd(path: string, start: number): number {
-  const slash = path.indexOf('/', start);
-  return slash === -1 ? path.length : slash;
+/** Where the segment that starts at `start` ends. */
+export function findSegmentEnd(text: string, start: number): number {
+  const slash = text.indexOf('/', start);
+  return slash === -1 ? text.length : slash;
 }

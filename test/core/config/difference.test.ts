@@ -2,9 +2,16 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
 import type { Operation } from '../../../lib/core/config/change.ts';
-import { applyOperations, diffConfigurations, diffInSlices } from '../../../lib/core/config/difference.ts';
-import { EMPTY_CONFIGURATION } from '../../../lib/core/config/document.ts';
+import {
+  applyOperations,
+  changedDocument,
+  diffConfigurations,
+  diffInSlices,
+} from '../../../lib/core/config/difference.ts';
+import { documentOf, EMPTY_CONFIGURATION } from '../../../lib/core/config/document.ts';
+import { equalValues } from '../../../lib/core/config/equal-values.ts';
 import { type Cluster, COLLECTIONS, type Configuration } from '../../../lib/core/config/model.ts';
+import { finishSlices } from '../../../lib/core/config/slices.ts';
 import { arbitraryConfiguration } from './arbitrary-configuration.ts';
 
 const cluster = (url: string): Cluster => ({ destinations: { d: { url } } });
@@ -112,4 +119,22 @@ t.test('a difference between large configurations pauses every few hundred entri
   }
   t.equal(step.value.length, 7_500);
   t.ok(pauses >= 10_000 / 400, `${pauses} pauses`);
+});
+
+t.test('the changed document is that of the configuration that the operations make', async () => {
+  fc.assert(
+    fc.property(arbitraryConfiguration, arbitraryConfiguration, (from, to) => {
+      const operations = diffConfigurations(from, to);
+      const document = finishSlices(changedDocument(from, [...operations, ...operations]));
+      return equalValues(document, documentOf(to));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+t.test('an id that means something to an object is an entry of the changed document', async (t) => {
+  const value = cluster('http://a');
+  const put: Operation = { op: 'put', kind: 'cluster', id: '__proto__', value };
+  const document = finishSlices(changedDocument(EMPTY_CONFIGURATION, [put]));
+  t.strictSame(Object.keys(document.clusters as object), ['__proto__']);
 });

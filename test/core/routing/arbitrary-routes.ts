@@ -8,7 +8,8 @@ import type { NaiveRoute } from './naive-match.ts';
 // Small alphabets on purpose: routes then collide, shadow each other and share nodes all the time.
 const ids = fc.constantFrom('r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7', 'r8', 'R1', 'r10');
 const hostPatterns = fc.constantFrom('a.test', 'b.a.test', 'A.TEST', '*.a.test', '*.test', '*.b.a.test');
-const templateHead = fc.array(fc.constantFrom('a', 'b', 'c', '{}'), { maxLength: 4 });
+/** Names of two lengths: what follows a parameter then stands in another column. */
+const templateHead = fc.array(fc.constantFrom('a', 'b', 'c', '{p}', '{longer}'), { maxLength: 4 });
 const templateEnd = fc.constantFrom('', '', '/', '/{**rest}');
 const predicates = fc.oneof(
   fc.record<RoutePredicate>({
@@ -23,7 +24,7 @@ const predicates = fc.oneof(
 );
 
 const paths = fc.tuple(templateHead, templateEnd).map(([head, end]) => {
-  const named = head.map((segment, index) => (segment === '{}' ? `{p${index}}` : segment));
+  const named = head.map((segment, index) => segment.replace('}', `${index}}`));
   return (named.length === 0 ? '' : `/${named.join('/')}`) + end || '/';
 });
 

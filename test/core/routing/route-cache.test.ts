@@ -254,3 +254,13 @@ t.test(
     t.ok(visits <= depth + 1, `${visits} places visited`);
   },
 );
+
+t.test('a route that is left alone at a place goes on where its own parameters end', async (t) => {
+  const cache = new RouteCache<string>();
+  cache.put('short', { path: '/{a}/x' }, 0, 'short');
+  cache.put('long', { path: '/{longer}/y' }, 0, 'long');
+  cache.put('other', { path: '/other' }, 0, 'other');
+  cache.delete('long');
+  t.equal(cache.match(request('a.test/1/x')), 'short');
+  t.equal(cache.match(request('a.test/1/y')), null);
+});

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
-import { findSegmentStart, matchTemplateFrom } from '../../../lib/core/routing/template-match.ts';
+import {
+  countSegments,
+  findSegmentStart,
+  matchTemplateFrom,
+} from '../../../lib/core/routing/template-match.ts';
 
 const match = (template: string, path: string) => matchTemplateFrom(template, 1, path, 1);
 
@@ -80,5 +84,15 @@ t.test('comparing texts answers as comparing segments does, from any segment on'
       },
     ),
     { numRuns: 3_000 },
+  );
+});
+
+t.test('the segments before a start are counted, also where it is behind the end', async () => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom('a', 'bc', '{id}', '{**rest}'), { minLength: 1 }), (parts) => {
+      const text = `/${parts.join('/')}`;
+      return [...parts, ''].every((_, index) => countSegments(text, findSegmentStart(text, index)) === index);
+    }),
+    { numRuns: 100 },
   );
 });
