@@ -30,6 +30,9 @@ export class ClientConnection {
   #current: ConnectionTask | null = null;
   #idleSinceMs = performance.now();
   #bytesReadWhenIdle = 0;
+  /** What `isUnused` found last, and when it was another. */
+  #bytesReadLast = 0;
+  #readAtMs = 0;
   #queue: ConnectionTask[] | null = null;
   #requestCount = 0;
   /** What the client sends is not read any more: the last answer ends the connection. */
@@ -72,9 +75,16 @@ export class ClientConnection {
     return this.busy || this.socket.bytesRead !== this.#bytesReadWhenIdle ? 0 : nowMs - this.#idleSinceMs;
   }
 
-  /** Whether it has had a request, and then none for so long. */
+  /**
+   * Whether it has had a request, and for so long none, nor anything else. To be asked now and then.
+   */
   isUnused(nowMs: number, limitMs: number): boolean {
-    return this.#requestCount > 0 && this.idleMs(nowMs) >= limitMs;
+    if (this.busy || this.#requestCount === 0) return false;
+    if (this.socket.bytesRead !== this.#bytesReadLast) {
+      this.#bytesReadLast = this.socket.bytesRead;
+      this.#readAtMs = nowMs;
+    }
+    return nowMs - Math.max(this.#readAtMs, this.#idleSinceMs) >= limitMs;
   }
 
   run(task: ConnectionTask): void {

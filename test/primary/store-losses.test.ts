@@ -114,9 +114,11 @@ t.test('an emptied store that is filled with nonsense is refused, and not called
 });
 
 t.test('a refused change leaves all as it is; the next one mends it', async (t) => {
-  const { store, keeper, follower, routes, refusals, deltas, third } = await followThree(t);
+  const { store, keeper, follower, routes, refusals, deltas, third, waitFor } = await followThree(t);
   const bad = store.write([putLostRoute(), putRoute('good')]);
   store.tell(bad);
+  // On a busy machine it waits for its turn.
+  await waitFor(() => refusals.length > 0);
   t.same([routes(), keeper.head.revision], [['a', 'b', 'c'], 3], 'refused whole');
   t.match(keeper.refused, { head: { revision: 4 }, problems: [{ pointer: '/routes/lost/cluster' }] });
   const mend = store.write([removeRoute('lost')]);
