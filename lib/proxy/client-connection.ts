@@ -30,9 +30,8 @@ export class ClientConnection {
   #current: ConnectionTask | null = null;
   #idleSinceMs = performance.now();
   #bytesReadWhenIdle = 0;
-  /** What `isUnused` found last, and when it was another. */
-  #bytesReadLast = 0;
-  #readAtMs = 0;
+  /** When it was first seen that something has come behind the last request; -1 before. */
+  #readSinceMs = -1;
   #queue: ConnectionTask[] | null = null;
   #requestCount = 0;
   /** What the client sends is not read any more: the last answer ends the connection. */
@@ -70,21 +69,20 @@ export class ClientConnection {
     return maxRequestsPerConnection > 0 && this.#requestCount >= maxRequestsPerConnection;
   }
 
-  /** For how long nothing has been under way or on its way in, in ms. */
-  idleMs(nowMs: number): number {
-    return this.busy || this.socket.bytesRead !== this.#bytesReadWhenIdle ? 0 : nowMs - this.#idleSinceMs;
+  /**
+   * For how long nothing has been under way, in ms; to be asked now and then. What comes may be the beginning of a
+   * request, but no longer than a head may take: a blank line is none, and would be for ever.
+   */
+  idleMs(nowMs: number, headLimitMs: number): number {
+    if (this.busy) return 0;
+    if (this.#readSinceMs < 0 && this.socket.bytesRead !== this.#bytesReadWhenIdle) this.#readSinceMs = nowMs;
+    if (this.#readSinceMs >= 0 && nowMs - this.#readSinceMs < headLimitMs) return 0;
+    return nowMs - this.#idleSinceMs;
   }
 
-  /**
-   * Whether it has had a request, and for so long none, nor anything else. To be asked now and then.
-   */
-  isUnused(nowMs: number, limitMs: number): boolean {
-    if (this.busy || this.#requestCount === 0) return false;
-    if (this.socket.bytesRead !== this.#bytesReadLast) {
-      this.#bytesReadLast = this.socket.bytesRead;
-      this.#readAtMs = nowMs;
-    }
-    return nowMs - Math.max(this.#readAtMs, this.#idleSinceMs) >= limitMs;
+  /** Whether it has had a request, and then none for so long. See `idleMs`. */
+  isUnused(nowMs: number, headLimitMs: number, limitMs: number): boolean {
+    return this.#requestCount > 0 && this.idleMs(nowMs, headLimitMs) >= limitMs;
   }
 
   run(task: ConnectionTask): void {
@@ -107,6 +105,7 @@ export class ClientConnection {
     this.#current = null;
     this.#idleSinceMs = performance.now();
     this.#bytesReadWhenIdle = this.socket.bytesRead;
+    this.#readSinceMs = -1;
     const next = this.#queue?.shift();
     // The head of that answer may have been out before, and have promised to keep the connection.
     if (next === undefined && this.#closing) this.socket.destroySoon();

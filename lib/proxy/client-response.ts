@@ -104,7 +104,6 @@ export class ClientResponse {
   /**
    * Writes the head of an origin's answer.
    * @param passage null where no policy looked at the request
-   * @param keepAliveMs how long the connection is kept without a request, unless it `closes`; 0: for ever
    * @throws Error where it cannot be passed on
    */
   writeHead(
@@ -115,7 +114,6 @@ export class ClientResponse {
     route: ProxiedRoute | null,
     passage: Passage | null,
     closes: boolean,
-    keepAliveMs: number,
   ): void {
     const isHead = this.#incoming.method === 'HEAD';
     const mayTrail = !isHead && status !== 304 && this.#incoming.httpVersion !== '1.0';
@@ -128,7 +126,6 @@ export class ClientResponse {
     if (closes) head.headers.push('connection', 'close');
     this.#contentLength = isHead || status === 304 ? -1 : head.contentLength;
     this.#response.framing = head.contentLength === -1 ? 'chunked' : 'length';
-    this.#response.keepAliveMs = keepAliveMs;
     try {
       this.#response.writeHead(status, isPlainReason(statusText) ? statusText : '', head.headers);
     } catch (error) {

@@ -224,7 +224,6 @@ export class Exchange
       this.#route,
       this.#passage,
       this.#mustClose(),
-      this.#context.limits.keepAliveTimeoutMs,
     );
   }
 
@@ -277,7 +276,7 @@ export class Exchange
   #clientStillSends(): boolean {
     if (this.#broken) return false;
     // Before the request was understood nobody knows whether a body follows.
-    if (this.#request === null) return !this.#incoming.complete;
+    if (this.#request === null) return !this.#incoming.complete && !this.#incoming.readableEnded;
     return this.#request.hasBody && !(this.#body?.ended ?? false) && !this.#incoming.complete;
   }
 

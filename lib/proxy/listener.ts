@@ -109,6 +109,7 @@ export class Listener {
   #onRequest(incoming: IncomingMessage, response: GatewayResponse, expectation: Expectation): void {
     const connection = this.#connectionOf(incoming.socket);
     if ((incoming.socket as GatewaySocket).refusedUpgrade) response.shouldKeepAlive = false;
+    response.keepAliveMs = this.#context.limits.keepAliveTimeoutMs;
     connection.run(new Exchange(this.#context, connection, incoming, response, expectation));
   }
 
@@ -159,20 +160,23 @@ export class Listener {
 
   /** Closes what has waited for another request for too long; for the first one Node waits. */
   #closeUnused(): void {
-    const { keepAliveTimeoutMs } = this.#context.limits;
+    const { keepAliveTimeoutMs, headersTimeoutMs } = this.#context.limits;
     if (keepAliveTimeoutMs === 0) return;
     const nowMs = performance.now();
+    const limitMs = keepAliveTimeoutMs + KEEP_ALIVE_MARGIN_MS;
     for (const { client } of this.#sockets) {
-      if (client?.isUnused(nowMs, keepAliveTimeoutMs + KEEP_ALIVE_MARGIN_MS)) client.socket.destroy();
+      if (client?.isUnused(nowMs, headersTimeoutMs, limitMs)) client.socket.destroy();
     }
   }
 
   /** Closes what has been idle for the whole grace, counted for each connection from its own last answer. */
   #closeIdle(graceMs: number): void {
     this.#tls.closeSlow(graceMs);
+    const { headersTimeoutMs } = this.#context.limits;
     const nowMs = performance.now();
     for (const socket of this.#sockets) {
-      if (socket.client !== undefined && socket.client.idleMs(nowMs) >= graceMs) socket.destroy();
+      if (socket.client !== undefined && socket.client.idleMs(nowMs, headersTimeoutMs) >= graceMs)
+        socket.destroy();
     }
   }
 

@@ -17,6 +17,8 @@ interface NodeResponse {
   _hasBody: boolean;
   /** The connection ends with this response. */
   _last: boolean;
+  /** In ms. */
+  _keepAliveTimeout: number;
 }
 
 const storeHeader = (ServerResponse.prototype as unknown as NodeResponse)._storeHeader;
@@ -46,6 +48,7 @@ export class GatewayResponse extends ServerResponse {
   _storeHeader(statusLine: string, headers: unknown): void {
     const node = this as unknown as NodeResponse;
     if (this.framing === null || !node._hasBody || !this.useChunkedEncodingByDefault) {
+      node._keepAliveTimeout = this.keepAliveMs;
       storeHeader.call(node, statusLine, headers);
       return;
     }
@@ -54,8 +57,10 @@ export class GatewayResponse extends ServerResponse {
     if (!hasField(fields, 'date')) head += currentDateLine();
     if (this.framing === 'chunked') head += 'transfer-encoding: chunked\r\n';
     this.chunkedEncoding = this.framing === 'chunked';
-    node._last = !this.shouldKeepAlive || hasField(fields, 'connection');
-    if (!hasField(fields, 'connection')) head += this.#persistence(node._last);
+    // The only word of it that is ever among the fields is `close`.
+    const saysClose = hasField(fields, 'connection');
+    node._last = !this.shouldKeepAlive || saysClose;
+    if (!saysClose) head += this.#persistence(node._last);
     node._header = `${head}\r\n`;
     node._headerSent = false;
   }

@@ -258,6 +258,7 @@ export class UpstreamAttempts implements UpstreamHandler {
     if (failure.isStale && this.#mayRedispatch()) {
       this.#avoidsStale = true;
       this.count += 1;
+      this.#startedMs = performance.now();
       this.#enter(CONNECTING);
       this.#dispatch(this.destination!);
       return;

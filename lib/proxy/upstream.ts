@@ -80,7 +80,7 @@ export interface Upstream {
   /** Whether one more request would have to wait, and may not. */
   readonly full: boolean;
   dispatch(request: UpstreamRequest, handler: UpstreamHandler): UpstreamExchange;
-  /** Lets what is under way finish, then closes the connections. */
+  /** Lets what is under way or waits finish, and then closes the connections. Does not wait for that. */
   close(): Promise<void>;
   /** Closes everything now. */
   destroy(): Promise<void>;
@@ -110,6 +110,8 @@ interface CodedError extends Error {
 export function failureOf(error: CodedError, sent: boolean): Omit<UpstreamFailure, 'isStale'> {
   const code = typeof error.code === 'string' ? error.code : '';
   const detail = code === '' ? error.message : `${code}: ${error.message}`;
+  // It is we who would send what cannot be sent, wherever it would go.
+  if (code === 'ERR_INVALID_CHAR') return { error: ERRORS.upstreamProtocol, condition: null, detail };
   // The first is undici's, the second that of WebSockets.
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ECONNECT_TIMEOUT') {
     return { error: ERRORS.upstreamConnectTimeout, condition: 'connect', detail };
@@ -155,7 +157,6 @@ function isProtocolFailure({ name, message }: CodedError, code: string): boolean
     code.startsWith('HPE_') ||
     code.startsWith('UND_ERR_HEADERS_') ||
     code.startsWith('UND_ERR_RES_') ||
-    code === 'ERR_INVALID_CHAR' ||
     code === 'UND_ERR_INVALID_ARG' ||
     (code === 'UND_ERR_SOCKET' && REFUSED_INTERIM_RESPONSES.has(message))
   );

@@ -12,6 +12,9 @@ import { buildTrailerSection, type RequestFraming } from './request-head.ts';
 /** How long an origin is given to ask for the body; then it gets it unasked (RFC 9110 §10.1.1). */
 const CONTINUE_WAIT_MS = 1_000;
 
+/** An origin that had closed the connection before the request came says so within a round trip; later it is its doing. */
+const STALE_WITHIN_MS = 1_000;
+
 /** Where exchanges wait for a connection. */
 export interface ExchangeQueue {
   /** It waits no more. */
@@ -26,7 +29,6 @@ export interface ExchangeConnection {
   readonly hasAnswered: boolean;
   resume(): void;
   close(): void;
-  onError(error: Error): void;
 }
 
 export class Http1Exchange implements UpstreamExchange, BodySink {
@@ -38,6 +40,7 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
   #connection: ExchangeConnection | null = null;
   #socket: Socket | null = null;
   #continueTimer: NodeJS.Timeout | null = null;
+  #startedMs = 0;
   #bodyBegun = false;
   #hasHead = false;
   #isOver = false;
@@ -60,6 +63,11 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
 
   get method(): string {
     return this.#request.method;
+  }
+
+  /** Whether it must not run over a connection that was used before. */
+  get needsFreshConnection(): boolean {
+    return this.#request.freshConnection;
   }
 
   /** The connection that it waits for, or runs over. */
@@ -90,6 +98,7 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
   /** Writes the request. */
   start(socket: Socket): void {
     this.#socket = socket;
+    this.#startedMs = performance.now();
     this.#handler.onSent();
     if (this.#framing === 'none') {
       this.isSent = true;
@@ -133,7 +142,9 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
     try {
       this.#socket!.write(`0\r\n${buildTrailerSection(this.#request.trailers?.() ?? null)}`, 'latin1');
     } catch (error) {
-      this.#connection?.onError(error as Error);
+      this.#finish();
+      this.#connection?.close();
+      this.#handler.onFailure({ ...failureOf(error as Error, true), isStale: false });
     }
   }
 
@@ -175,10 +186,15 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
   /** @param connected whether the connection had stood, so that the request may have left */
   onFailure(error: Error, connected: boolean): void {
     if (this.#isOver) return;
-    const connection = this.#connection;
-    const isStale = connection?.isReused === true && !connection.hasAnswered;
+    const isStale = this.#isStale();
     this.#finish();
     this.#handler.onFailure({ ...failureOf(error, connected), isStale });
+  }
+
+  #isStale(): boolean {
+    const connection = this.#connection;
+    if (connection?.isReused !== true || connection.hasAnswered) return false;
+    return performance.now() - this.#startedMs < STALE_WITHIN_MS;
   }
 }
 

@@ -27,7 +27,14 @@ export class Http1Upstream implements Upstream, ExchangeQueue, ConnectionOwner {
   readonly #connections = new Set<OriginConnection>();
   /** The free ones; the one used last is taken first, so that those not needed grow old. */
   readonly #free: OriginConnection[] = [];
-  readonly #waiting = new Set<Http1Exchange>();
+  /**
+   * Those whose answer has just come, and those of the turn of the event loop before. Many an origin closes a connection
+   * with its answer and does not say so; two turns later that has been seen, and no request goes out into nothing.
+   */
+  #resting: OriginConnection[] = [];
+  #rested: OriginConnection[] = [];
+  #isTurnAwaited = false;
+  readonly #waiting: Http1Exchange[] = [];
   #reaper: NodeJS.Timeout | null = null;
   #isClosing = false;
   #isDestroyed = false;
@@ -39,10 +46,11 @@ export class Http1Upstream implements Upstream, ExchangeQueue, ConnectionOwner {
 
   /** Whether one more request would have to wait, and may not. */
   get full(): boolean {
+    // Those at rest will be free in a moment.
     return (
-      this.#free.length === 0 &&
+      this.#free.length + this.#resting.length + this.#rested.length === 0 &&
       this.#connections.size >= this.#options.maxConnections &&
-      this.#waiting.size >= this.#options.maxQueued
+      this.#waiting.length >= this.#options.maxQueued
     );
   }
 
@@ -77,7 +85,7 @@ export class Http1Upstream implements Upstream, ExchangeQueue, ConnectionOwner {
   #connectOrWait(exchange: Http1Exchange): void {
     const { maxConnections } = this.#options;
     if (this.#connections.size >= maxConnections) this.#free.shift()?.close();
-    if (this.#connections.size >= maxConnections) this.#waiting.add(exchange);
+    if (this.#connections.size >= maxConnections) this.#waiting.push(exchange);
     else this.#connect(exchange);
   }
 
@@ -88,13 +96,35 @@ export class Http1Upstream implements Upstream, ExchangeQueue, ConnectionOwner {
   }
 
   leave(exchange: Http1Exchange): void {
-    this.#waiting.delete(exchange);
+    const index = this.#waiting.indexOf(exchange);
+    if (index !== -1) this.#waiting.splice(index, 1);
   }
 
   onFree(connection: OriginConnection): void {
-    const next = this.#takeWaiting();
-    if (next !== null) {
-      connection.send(next);
+    this.#resting.push(connection);
+    if (!this.#isTurnAwaited) setImmediate(this.#onTurn);
+    this.#isTurnAwaited = true;
+  }
+
+  readonly #onTurn = (): void => {
+    const rested = this.#rested;
+    this.#rested = this.#resting;
+    this.#resting = [];
+    for (const connection of rested) {
+      if (!connection.isClosed) this.#release(connection);
+    }
+    this.#isTurnAwaited = this.#rested.length > 0 || this.#resting.length > 0;
+    if (this.#isTurnAwaited) setImmediate(this.#onTurn);
+  };
+
+  #release(connection: OriginConnection): void {
+    const first = this.#waiting[0];
+    if (first?.needsFreshConnection) {
+      // A new one for it takes the place of this one.
+      connection.close();
+    } else if (first !== undefined) {
+      this.#waiting.shift();
+      connection.send(first);
     } else if (this.#isClosing) {
       connection.close();
     } else {
@@ -107,16 +137,8 @@ export class Http1Upstream implements Upstream, ExchangeQueue, ConnectionOwner {
     this.#connections.delete(connection);
     const index = this.#free.lastIndexOf(connection);
     if (index !== -1) this.#free.splice(index, 1);
-    const next = this.#takeWaiting();
-    if (next !== null) this.#connect(next);
-  }
-
-  #takeWaiting(): Http1Exchange | null {
-    for (const exchange of this.#waiting) {
-      this.#waiting.delete(exchange);
-      return exchange;
-    }
-    return null;
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.#connect(next);
   }
 
   /** Closes what was free for too long. */
@@ -140,10 +162,7 @@ export class Http1Upstream implements Upstream, ExchangeQueue, ConnectionOwner {
     this.#isClosing = true;
     this.#isDestroyed = true;
     const closed = new UpstreamClosed();
-    for (const exchange of [...this.#waiting]) {
-      this.#waiting.delete(exchange);
-      exchange.onFailure(closed, false);
-    }
+    for (const exchange of this.#waiting.splice(0)) exchange.onFailure(closed, false);
     for (const connection of [...this.#connections]) connection.onError(closed);
   }
 }
