@@ -76,7 +76,7 @@ async function see({ state, port }: TestServer, answer: Answer, text: string) {
     ([name, value]) => name === 'date' && Math.abs(Date.parse(value) - Date.now()) < 60_000,
   );
   const others = fields
-    .filter(([name]) => name !== 'date' && name !== 'keep-alive')
+    .filter(([name]) => name !== 'date')
     .map(([name, value]) => `${name}: ${value}`);
   return {
     startLine: response.startLine,
