@@ -163,6 +163,7 @@ export class UpstreamAttempts implements UpstreamHandler {
       expectContinue: expectsContinue && body !== null && !this.#continued,
       trailers: sendsTrailers ? () => cleanTrailers(incoming.rawTrailers, identityHeaders) : null,
       freshConnection: this.#avoidsStale,
+      mayRepeat: route.cluster.retry.isIdempotent(request.method),
     };
   }
 

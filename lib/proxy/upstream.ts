@@ -38,6 +38,8 @@ export interface UpstreamRequest {
   readonly trailers: (() => string[] | null) | null;
   /** Not over a connection that was used before. */
   readonly freshConnection: boolean;
+  /** Whether it does no harm where an origin gets it twice (RFC 9110 §9.2.2). */
+  readonly mayRepeat: boolean;
 }
 
 /** The connections to one destination. */

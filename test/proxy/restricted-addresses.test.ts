@@ -98,6 +98,7 @@ function send(destination: ProxiedDestination, way: Way): Promise<number | strin
     expectContinue: way === 'a request with an expectation',
     trailers: null,
     freshConnection: false,
+    mayRepeat: true,
   };
   return new Promise((resolve) => {
     const handler: UpstreamHandler = {

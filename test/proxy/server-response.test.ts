@@ -75,9 +75,7 @@ async function see({ state, port }: TestServer, answer: Answer, text: string) {
   const dates = fields.filter(
     ([name, value]) => name === 'date' && Math.abs(Date.parse(value) - Date.now()) < 60_000,
   );
-  const others = fields
-    .filter(([name]) => name !== 'date')
-    .map(([name, value]) => `${name}: ${value}`);
+  const others = fields.filter(([name]) => name !== 'date').map(([name, value]) => `${name}: ${value}`);
   return {
     startLine: response.startLine,
     fields: others.sort(),

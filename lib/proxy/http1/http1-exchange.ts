@@ -33,7 +33,7 @@ export interface ExchangeConnection {
 
 export class Http1Exchange implements UpstreamExchange, BodySink {
   readonly #queue: ExchangeQueue;
-  readonly #request: UpstreamRequest;
+  readonly request: UpstreamRequest;
   readonly #handler: UpstreamHandler;
   readonly #head: string;
   readonly #framing: RequestFraming;
@@ -55,19 +55,14 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
     framing: RequestFraming,
   ) {
     this.#queue = queue;
-    this.#request = request;
+    this.request = request;
     this.#handler = handler;
     this.#head = head;
     this.#framing = framing;
   }
 
   get method(): string {
-    return this.#request.method;
-  }
-
-  /** Whether it must not run over a connection that was used before. */
-  get needsFreshConnection(): boolean {
-    return this.#request.freshConnection;
+    return this.request.method;
   }
 
   /** The connection that it waits for, or runs over. */
@@ -90,7 +85,7 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
   #finish(): void {
     this.#isOver = true;
     if (this.#continueTimer !== null) clearTimeout(this.#continueTimer);
-    this.#request.body?.detach(this);
+    this.request.body?.detach(this);
   }
 
   // ---- the request ----
@@ -103,7 +98,7 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
     if (this.#framing === 'none') {
       this.isSent = true;
       socket.write(this.#head, 'latin1');
-    } else if (this.#request.expectContinue) {
+    } else if (this.request.expectContinue) {
       socket.write(this.#head, 'latin1');
       this.#continueTimer = setTimeout(() => this.#sendBody(), CONTINUE_WAIT_MS);
     } else {
@@ -119,8 +114,8 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
   #sendBody(): void {
     if (this.#isOver || this.#bodyBegun) return;
     this.#bodyBegun = true;
-    if (this.#request.expectContinue) this.#handler.onContinue();
-    this.#request.body?.open(this);
+    if (this.request.expectContinue) this.#handler.onContinue();
+    this.request.body?.open(this);
   }
 
   onBodyData(chunk: Buffer): boolean {
@@ -140,7 +135,7 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
     this.isSent = true;
     if (this.#framing !== 'chunked') return;
     try {
-      this.#socket!.write(`0\r\n${buildTrailerSection(this.#request.trailers?.() ?? null)}`, 'latin1');
+      this.#socket!.write(`0\r\n${buildTrailerSection(this.request.trailers?.() ?? null)}`, 'latin1');
     } catch (error) {
       this.#finish();
       this.#connection?.close();
@@ -149,7 +144,7 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
   }
 
   onDrain(): void {
-    this.#request.body?.pull(this);
+    this.request.body?.pull(this);
   }
 
   // ---- the response ----
@@ -157,7 +152,7 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
   onInterim(status: number, fields: string[]): void {
     if (status !== 100) this.#handler.onInformation(status, fields);
     // Unasked, it means nothing (RFC 9110 §15.2.1).
-    else if (this.#request.expectContinue) this.#sendBody();
+    else if (this.request.expectContinue) this.#sendBody();
   }
 
   onHead(status: number, reason: string, fields: string[]): void {

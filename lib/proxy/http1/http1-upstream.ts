@@ -13,6 +13,11 @@ import { type ConnectionOwner, OriginConnection } from './origin-connection.ts';
 import { buildRequestHead, framingOf } from './request-head.ts';
 
 const REAP_INTERVAL_MS = 1_000;
+/**
+ * Many an origin closes a connection with its answer and does not say so. After this that has been seen; what must not
+ * be sent twice does not go out before.
+ */
+const REST_MS = 2;
 
 class UpstreamClosed extends Error {
   constructor() {
@@ -27,15 +32,9 @@ export class Http1Upstream implements Upstream, ExchangeQueue, ConnectionOwner {
   readonly #connections = new Set<OriginConnection>();
   /** The free ones; the one used last is taken first, so that those not needed grow old. */
   readonly #free: OriginConnection[] = [];
-  /**
-   * Those whose answer has just come, and those of the turn of the event loop before. Many an origin closes a connection
-   * with its answer and does not say so; two turns later that has been seen, and no request goes out into nothing.
-   */
-  #resting: OriginConnection[] = [];
-  #rested: OriginConnection[] = [];
-  #isTurnAwaited = false;
   readonly #waiting: Http1Exchange[] = [];
   #reaper: NodeJS.Timeout | null = null;
+  #restTimer: NodeJS.Timeout | null = null;
   #isClosing = false;
   #isDestroyed = false;
 
@@ -46,9 +45,8 @@ export class Http1Upstream implements Upstream, ExchangeQueue, ConnectionOwner {
 
   /** Whether one more request would have to wait, and may not. */
   get full(): boolean {
-    // Those at rest will be free in a moment.
     return (
-      this.#free.length + this.#resting.length + this.#rested.length === 0 &&
+      this.#free.length === 0 &&
       this.#connections.size >= this.#options.maxConnections &&
       this.#waiting.length >= this.#options.maxQueued
     );
@@ -67,26 +65,32 @@ export class Http1Upstream implements Upstream, ExchangeQueue, ConnectionOwner {
       return exchange;
     }
     const exchange = new Http1Exchange(this, request, handler, head, framing);
-    const connection = request.freshConnection ? null : this.#takeFree();
+    // Nobody overtakes those that wait.
+    const connection = this.#waiting.length === 0 ? this.#takeFree(request) : null;
     if (connection !== null) connection.send(exchange);
     else this.#connectOrWait(exchange);
     return exchange;
   }
 
-  #takeFree(): OriginConnection | null {
-    for (;;) {
-      const connection = this.#free.pop();
-      if (connection === undefined) return null;
-      if (connection.reusableUntilMs > performance.now()) return connection;
+  #takeFree({ freshConnection, mayRepeat }: UpstreamRequest): OriginConnection | null {
+    const nowMs = performance.now();
+    for (let index = this.#free.length - 1; index >= 0 && !freshConnection; index -= 1) {
+      const connection = this.#free[index]!;
+      if (!mayRepeat && nowMs - connection.freeSinceMs < REST_MS) continue;
+      this.#free.splice(index, 1);
+      if (connection.reusableUntilMs > nowMs) return connection;
       connection.close();
     }
+    return null;
   }
 
   #connectOrWait(exchange: Http1Exchange): void {
-    const { maxConnections } = this.#options;
-    if (this.#connections.size >= maxConnections) this.#free.shift()?.close();
-    if (this.#connections.size >= maxConnections) this.#waiting.push(exchange);
-    else this.#connect(exchange);
+    if (this.#connections.size < this.#options.maxConnections) {
+      this.#connect(exchange);
+      return;
+    }
+    this.#waiting.push(exchange);
+    this.#serveWaiting();
   }
 
   #connect(exchange: Http1Exchange): void {
@@ -101,36 +105,37 @@ export class Http1Upstream implements Upstream, ExchangeQueue, ConnectionOwner {
   }
 
   onFree(connection: OriginConnection): void {
-    this.#resting.push(connection);
-    if (!this.#isTurnAwaited) setImmediate(this.#onTurn);
-    this.#isTurnAwaited = true;
+    this.#free.push(connection);
+    this.#serveWaiting();
+    if (this.#free.length === 0) return;
+    if (this.#isClosing && this.#waiting.length === 0) this.#closeFree();
+    else this.#reaper ??= setInterval(() => this.#reap(), REAP_INTERVAL_MS).unref();
   }
 
-  readonly #onTurn = (): void => {
-    const rested = this.#rested;
-    this.#rested = this.#resting;
-    this.#resting = [];
-    for (const connection of rested) {
-      if (!connection.isClosed) this.#release(connection);
+  /** Gives what is free to those that wait, in their order. */
+  #serveWaiting(): void {
+    while (this.#waiting.length > 0 && this.#free.length > 0) {
+      const first = this.#waiting[0]!;
+      const connection = this.#takeFree(first.request);
+      if (this.#waiting[0] !== first) {
+        // A connection that was too old has been closed, and a new one is made for it in its place.
+        if (connection !== null) this.#free.push(connection);
+      } else if (connection !== null) {
+        this.#waiting.shift();
+        connection.send(first);
+      } else if (first.request.freshConnection) {
+        this.#free.shift()?.close();
+      } else if (this.#free.length > 0) {
+        this.#restTimer ??= setTimeout(() => this.#endRest(), REST_MS);
+        return;
+      }
     }
-    this.#isTurnAwaited = this.#rested.length > 0 || this.#resting.length > 0;
-    if (this.#isTurnAwaited) setImmediate(this.#onTurn);
-  };
+  }
 
-  #release(connection: OriginConnection): void {
-    const first = this.#waiting[0];
-    if (first?.needsFreshConnection) {
-      // A new one for it takes the place of this one.
-      connection.close();
-    } else if (first !== undefined) {
-      this.#waiting.shift();
-      connection.send(first);
-    } else if (this.#isClosing) {
-      connection.close();
-    } else {
-      this.#free.push(connection);
-      this.#reaper ??= setInterval(() => this.#reap(), REAP_INTERVAL_MS).unref();
-    }
+  #endRest(): void {
+    this.#restTimer = null;
+    this.#serveWaiting();
+    if (this.#isClosing && this.#waiting.length === 0) this.#closeFree();
   }
 
   onClosed(connection: OriginConnection): void {
@@ -155,6 +160,10 @@ export class Http1Upstream implements Upstream, ExchangeQueue, ConnectionOwner {
   /** What is under way or waits is still served. */
   async close(): Promise<void> {
     this.#isClosing = true;
+    if (this.#waiting.length === 0) this.#closeFree();
+  }
+
+  #closeFree(): void {
     for (const connection of [...this.#free]) connection.close();
   }
 

@@ -28,6 +28,8 @@ export class OriginConnection implements Connecting, ExchangeConnection, Respons
   /** What the bytes that are being read stand in. */
   #readBuffer: Uint8Array | null = null;
   #lastReadBytes = 0;
+  /** In ms, monotonic: since its last answer. */
+  freeSinceMs = 0;
   /** In ms, monotonic. */
   reusableUntilMs = 0;
   /** Whether it has carried an exchange before the one under way: then the origin may just have closed it. */
@@ -191,7 +193,8 @@ export class OriginConnection implements Connecting, ExchangeConnection, Respons
     if (!keepsAlive || exchange === null || !exchange.isSent) return false;
     const offeredMs = keepAliveSeconds < 0 ? this.#idleMs : keepAliveSeconds * 1000 - KEEP_ALIVE_MARGIN_MS;
     const usableMs = Math.min(this.#idleMs, offeredMs);
-    this.reusableUntilMs = performance.now() + usableMs;
+    this.freeSinceMs = performance.now();
+    this.reusableUntilMs = this.freeSinceMs + usableMs;
     return usableMs > 0;
   }
 }

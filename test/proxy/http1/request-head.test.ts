@@ -17,6 +17,7 @@ function requestOf(changes: Partial<UpstreamRequest> = {}): UpstreamRequest {
     expectContinue: false,
     trailers: null,
     freshConnection: false,
+    mayRepeat: true,
     ...changes,
   };
 }

@@ -218,6 +218,7 @@ export function send(upstream: Upstream, target = '/', parts: Partial<UpstreamRe
     expectContinue: false,
     trailers: null,
     freshConnection: false,
+    mayRepeat: parts.method !== 'POST',
     ...parts,
   });
 }
