@@ -64,6 +64,8 @@ export async function loadAtRate(
   const open = await Promise.all(
     Array.from({ length: connections }, () => KeptConnection.open(port, request)),
   );
+  // Each has been through once: how connections come to a contender is another question.
+  await Promise.all(open.map((connection) => new Promise((resolve) => connection.ask(resolve))));
   const loop = new OpenLoop(open);
   const startMs = performance.now();
   await new Promise<void>((resolve) => {

@@ -24,7 +24,6 @@ const SECRET_FIELDS = [
 
 /** What several processes write into one pipe stays apart up to this (POSIX: PIPE_BUF). */
 const LONGEST_WRITE_BYTES = 4_096;
-const ACCESS_BLOCK_BYTES = 3_000;
 /** An access log line is out after this. */
 const ACCESS_FLUSH_MS = 20;
 
@@ -53,14 +52,14 @@ export function createAccessLogger(options: LoggerOptions): Logger {
   return pino(settings, new BlockWriter());
 }
 
-/** Writes lines in blocks, each within a time limit. */
+/**
+ * Writes lines in blocks, each within a time limit. pino's own blocks would be synchronised with the disk whenever
+ * they are written ahead of being full.
+ */
 class BlockWriter {
-  readonly #destination = pino.destination({
-    dest: 1,
-    sync: true,
-    minLength: ACCESS_BLOCK_BYTES,
-    maxWrite: LONGEST_WRITE_BYTES,
-  });
+  readonly #destination = pino.destination({ dest: 1, sync: true });
+  #block = '';
+  #blockBytes = 0;
   #timer: NodeJS.Timeout | null = null;
 
   constructor() {
@@ -68,13 +67,23 @@ class BlockWriter {
   }
 
   write(line: string): void {
-    this.#destination.write(line);
-    this.#timer ??= setTimeout(() => this.#flush(), ACCESS_FLUSH_MS).unref();
+    const lineBytes = Buffer.byteLength(line);
+    if (this.#blockBytes + lineBytes > LONGEST_WRITE_BYTES) this.#flush();
+    this.#block += line;
+    this.#blockBytes += lineBytes;
+    this.#timer ??= setTimeout(() => this.#endWait(), ACCESS_FLUSH_MS).unref();
+  }
+
+  #endWait(): void {
+    this.#timer = null;
+    this.#flush();
   }
 
   #flush(): void {
-    this.#timer = null;
-    this.#destination.flushSync();
+    if (this.#blockBytes === 0) return;
+    this.#destination.write(this.#block);
+    this.#block = '';
+    this.#blockBytes = 0;
   }
 }
 
