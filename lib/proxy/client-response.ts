@@ -137,14 +137,20 @@ export class ClientResponse {
   /**
    * Writes some of the body. A message whose length is known ends with its last byte, so that head, body and end
    * go out in one piece, unless the client still sends.
+   * @param data valid during the call only where it `isBorrowed`
    * @returns false where the client has to read before more is written
    */
-  writeData(chunk: Buffer, clientStillSends: boolean): boolean {
-    this.bytes += chunk.length;
-    if (this.bytes === this.#contentLength && !clientStillSends) {
-      // As a string it goes out in one piece with the head.
-      if (chunk.length > SMALL_BODY_BYTES) this.#response.end(chunk);
-      else this.#response.end(chunk.toString('latin1'), 'latin1');
+  writeData(data: Buffer, isBorrowed: boolean, clientStillSends: boolean): boolean {
+    this.bytes += data.length;
+    const isLast = this.bytes === this.#contentLength && !clientStillSends;
+    if (isLast && data.length <= SMALL_BODY_BYTES) {
+      // As a string it goes out in one piece with the head, and needs no copy.
+      this.#response.end(data.toString('latin1'), 'latin1');
+      return true;
+    }
+    const chunk = isBorrowed ? Buffer.from(data) : data;
+    if (isLast) {
+      this.#response.end(chunk);
       return true;
     }
     // A piece as large as Node's high-water mark makes `write` ask for a pause though the system has taken all of it.

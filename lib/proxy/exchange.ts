@@ -227,8 +227,8 @@ export class Exchange
     );
   }
 
-  onResponseData(chunk: Buffer): boolean {
-    if (this.#response.writeData(chunk, this.#clientStillSends())) return true;
+  onResponseData(chunk: Buffer, isBorrowed: boolean): boolean {
+    if (this.#response.writeData(chunk, isBorrowed, this.#clientStillSends())) return true;
     this.#paused = true;
     return false;
   }

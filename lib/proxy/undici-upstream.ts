@@ -235,7 +235,7 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return;
-    if (!this.#handler.onData(chunk)) controller.pause();
+    if (!this.#handler.onData(chunk, false)) controller.pause();
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {

@@ -29,8 +29,8 @@ export interface AttemptsOwner {
   onInformation(status: number, rawHeaders: string[]): void;
   /** @throws where the head cannot be passed on: the attempt then counts as failed */
   onResponseHead(status: number, statusText: string, rawHeaders: string[]): void;
-  /** False asks to pause until `resume`. */
-  onResponseData(chunk: Buffer): boolean;
+  /** False asks to pause until `resume`. @param isBorrowed whether the chunk is valid during the call only */
+  onResponseData(chunk: Buffer, isBorrowed: boolean): boolean;
   /** All that has come is passed on, and more is to come. */
   onResponseReadEnd(): void;
   onResponseEnd(rawTrailers: string[]): void;
@@ -239,9 +239,9 @@ export class UpstreamAttempts implements UpstreamHandler {
     }
   }
 
-  onData(chunk: Buffer): boolean {
+  onData(chunk: Buffer, isBorrowed: boolean): boolean {
     this.noteActivity();
-    return this.#owner.onResponseData(chunk);
+    return this.#owner.onResponseData(chunk, isBorrowed);
   }
 
   onReadEnd(): void {

@@ -62,8 +62,11 @@ export interface UpstreamHandler {
   /** A 1xx response other than 100 and 101. */
   onInformation(status: number, rawHeaders: string[]): void;
   onHead(status: number, statusText: string, rawHeaders: string[]): void;
-  /** False asks to pause until `resume`. */
-  onData(chunk: Buffer): boolean;
+  /**
+   * False asks to pause until `resume`.
+   * @param isBorrowed whether the chunk is valid during the call only: who keeps it has to copy it
+   */
+  onData(chunk: Buffer, isBorrowed: boolean): boolean;
   /** All that has come is read, and more is to come: after the head, now and then. */
   onReadEnd(): void;
   /** The message is complete. `rawTrailers` is flat and may be empty. */

@@ -163,8 +163,8 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
   }
 
   /** @returns false: no more for now */
-  onBody(chunk: Buffer): boolean {
-    return this.#handler.onData(chunk);
+  onBody(chunk: Buffer, isBorrowed: boolean): boolean {
+    return this.#handler.onData(chunk, isBorrowed);
   }
 
   /** What the connection had is read. */

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Connecting, OriginConnector } from './connector.ts';
 import type { ExchangeConnection, Http1Exchange } from './http1-exchange.ts';
-import { keepable, nextReadBuffer } from './read-buffers.ts';
+import { isShared, nextReadBuffer } from './read-buffers.ts';
 import { ResponseError } from './response-error.ts';
 import { ResponseParser, type ResponseSink } from './response-parser.ts';
 
@@ -175,8 +175,7 @@ export class OriginConnection implements Connecting, ExchangeConnection, Respons
   }
 
   onBody(bytes: Buffer): void {
-    const chunk = this.#readBuffer === null ? bytes : keepable(this.#readBuffer, bytes);
-    if (this.#exchange?.onBody(chunk) === false) this.#paused = true;
+    if (this.#exchange?.onBody(bytes, isShared(this.#readBuffer)) === false) this.#paused = true;
   }
 
   onComplete(trailers: string[]): void {

@@ -1,5 +1,5 @@
 /**
- * The memory that connections read into. Most of what comes is a small answer, which is copied out of one buffer that
+ * The memory that connections read into. Most of what comes is a small answer, which is lent out of one buffer that
  * all connections of the worker share: reading it costs no allocation. In the midst of a large body each read gets
  * memory of its own instead, so that its bytes are passed on without copying.
  */
@@ -20,7 +20,7 @@ export function nextReadBuffer(lastBytes: number): Buffer {
   return Buffer.allocUnsafeSlow(lastBytes < SHARED_BYTES ? SHARED_BYTES : LARGE_BYTES);
 }
 
-/** What was read, in memory that nothing else is going to use. @param bytes a view of `buffer` */
-export function keepable(buffer: Uint8Array, bytes: Buffer): Buffer {
-  return buffer === shared ? Buffer.from(bytes) : bytes;
+/** Whether what is in the buffer will be written over by the next read. */
+export function isShared(buffer: Uint8Array | null): boolean {
+  return buffer === shared;
 }

@@ -143,7 +143,7 @@ export class SentRequest implements UpstreamHandler {
     return this.#firstData.promise;
   }
 
-  /** The pieces as they were given, none of them copied. */
+  /** The pieces as they were given, only those copied that were borrowed. */
   get body(): Buffer {
     return Buffer.concat(this.#chunks);
   }
@@ -172,9 +172,9 @@ export class SentRequest implements UpstreamHandler {
     this.#head.resolve();
   }
 
-  onData(chunk: Buffer): boolean {
+  onData(chunk: Buffer, isBorrowed: boolean): boolean {
     this.#requireRunning();
-    this.#chunks.push(chunk);
+    this.#chunks.push(isBorrowed ? Buffer.from(chunk) : chunk);
     this.receivedBytes += chunk.length;
     this.#firstData.resolve();
     return this.takesMore();
