@@ -10,6 +10,8 @@ export class TcpRelay {
   readonly #targetPort: number;
   /** Each open socket, on either side, with the one that gets what it sends. */
   readonly #peers = new Map<Socket, Socket>();
+  /** Those whose other side has ended unseen. */
+  readonly #heldEnds: Socket[] = [];
   readonly #changed = new ChangeSignal();
   #accepted = 0;
   #swallowing = false;
@@ -51,6 +53,8 @@ export class TcpRelay {
       if (peer.destroyed) socket.resetAndDestroy();
       else socket.resume();
     }
+    // All data before had been passed on: an end is told only behind it.
+    for (const socket of this.#heldEnds.splice(0)) socket.end();
   }
 
   /** Waits until so many connections have come since the start. */
@@ -83,7 +87,11 @@ export class TcpRelay {
     this.#peers.set(from, to);
     from.setNoDelay(true);
     from.on('data', (bytes: Buffer) => to.write(bytes));
-    from.on('end', () => to.end());
+    // A paused socket tells its end all the same.
+    from.on('end', () => {
+      if (this.#swallowing) this.#heldEnds.push(to);
+      else to.end();
+    });
     // What failed is closed; that is all the other side needs to know.
     from.on('error', () => {});
     from.on('close', (hadError) => {
