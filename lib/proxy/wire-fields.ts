@@ -5,7 +5,8 @@ export class FieldError extends Error {
   readonly code = 'ERR_INVALID_CHAR';
 }
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** RFC 9110 §5.6.2. */
+export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** All that must not stand in a value: controls, and what is no single byte. */
 const FORBIDDEN_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 

@@ -1,8 +1,7 @@
 /** The head of a request as an origin gets it (RFC 9112 §3, §5). */
 import type { UpstreamRequest } from '../upstream.ts';
-import { checkValue, FieldError, formatFields, hasField } from '../wire-fields.ts';
+import { checkValue, FieldError, formatFields, hasField, TOKEN } from '../wire-fields.ts';
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const TARGET = /^[\x21-\x7e\x80-\xff]+$/;
 
 /** How the body is framed. */
