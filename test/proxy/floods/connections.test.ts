@@ -30,6 +30,16 @@ function tlsPortOf({ logs }: GatewayProcess): number {
   return Number(/:(\d+)$/.exec(String(ready?.listenTls))?.[1]);
 }
 
+/**
+ * Whether a connection ended before a byte came back. A reset looks like an end to who reads after a write has had the
+ * error, and TLS then words it in its own way, under the same code.
+ */
+function isRefusal({ code = '', message }: NodeJS.ErrnoException): boolean {
+  return (
+    code === 'ECONNRESET' || code === 'EPIPE' || /connection (reset|closed), 0 bytes received/.test(message)
+  );
+}
+
 /** Opens a connection and uses it; null where the gateway does not take it. */
 async function tryOpen(t: Test, options: ClientOptions = {}, port = gateway.port): Promise<RawClient | null> {
   try {
@@ -42,8 +52,7 @@ async function tryOpen(t: Test, options: ClientOptions = {}, port = gateway.port
     if (status !== 200) throw new Error(`status ${status}`);
     return client;
   } catch (error) {
-    const isRefused = /ECONNRESET|EPIPE|connection reset/.test((error as Error).message);
-    if (!isRefused) throw error;
+    if (!isRefusal(error as NodeJS.ErrnoException)) throw error;
     return null;
   }
 }
