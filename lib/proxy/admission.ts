@@ -2,18 +2,11 @@
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import { parseTarget, type Target } from '../core/http/canonical-target.ts';
 import { canonicalHost } from '../core/http/host.ts';
-import { type RequestHead, readRequestHead } from '../core/http/request-headers.ts';
+import type { RequestHead } from '../core/http/request-headers.ts';
 import type { RequestFacts } from '../core/routing/request-facts.ts';
 import type { ListenerLimits } from '../ipc/protocol.ts';
+import type { ReadHead } from './http1/request-parser.ts';
 import type { PolicyRefusal } from './policies/verdict.ts';
-
-/** The parts of a node:http request that admission looks at. */
-export interface IncomingHead {
-  readonly method?: string | undefined;
-  readonly url?: string | undefined;
-  readonly httpVersion: string;
-  readonly rawHeaders: readonly string[];
-}
 
 /** The most fields of a head, and the longest target: more get 431 and 414. */
 type AdmissionLimits = Pick<ListenerLimits, 'maxHeaderCount' | 'maxTargetBytes'>;
@@ -69,22 +62,30 @@ export class Refusal implements PolicyRefusal {
 }
 
 export function admit(
-  incoming: IncomingHead,
+  { method, target: targetText, version, rawHeaders, head }: ReadHead,
   { maxHeaderCount, maxTargetBytes }: AdmissionLimits,
 ): AdmittedRequest | Refusal {
-  const method = incoming.method ?? '';
   if (method === 'CONNECT' || method === 'TRACE') return new Refusal(ERRORS.methodNotAllowed, null);
-  if (incoming.httpVersion !== '1.1' && incoming.httpVersion !== '1.0') {
-    return new Refusal(ERRORS.versionNotSupported, null);
-  }
-  if (incoming.rawHeaders.length > 2 * maxHeaderCount) {
+  if (version !== '1.1' && version !== '1.0') return new Refusal(ERRORS.versionNotSupported, null);
+  if (rawHeaders.length > 2 * maxHeaderCount)
     return new Refusal(ERRORS.headersTooLarge, `at most ${maxHeaderCount} fields`);
-  }
-  const target = parseTarget(incoming.url ?? '', maxTargetBytes);
+  const target = parseTarget(targetText, maxTargetBytes);
   if (target.problem === 'too long') return new Refusal(ERRORS.targetTooLong, null);
   if (target.problem !== null) return new Refusal(ERRORS.badTarget, target.problem);
-  const head = readRequestHead(incoming.rawHeaders);
-  return refuseFraming(head, incoming.httpVersion) ?? admitHost(method, target, head, incoming.rawHeaders);
+  return refuseFraming(head, version) ?? admitHost(method, target, head, rawHeaders);
+}
+
+/** What the client's Expect field asks for (RFC 9110 §10.1.1): HTTP/1.0 knows none. */
+export type Expectation = 'none' | 'continue' | 'unknown';
+
+export function expectationOf({ head, version }: ReadHead): Expectation {
+  if (head.expect === '' || version === '1.0') return 'none';
+  return head.expect === '100-continue' ? 'continue' : 'unknown';
+}
+
+/** Whether a request asks for a WebSocket, and only for that (RFC 6455 §4.1). */
+export function isWebSocketUpgrade({ method, version, head, isWhole }: ReadHead): boolean {
+  return method === 'GET' && version === '1.1' && isWhole && head.saysUpgrade && head.upgrade === 'websocket';
 }
 
 /** Why the route that takes a request refuses it; null where it does not. */
@@ -99,20 +100,24 @@ export function refuseByRoute(
     : null;
 }
 
-/** What the parser lets through and a gateway must not forward (RFC 9112 §6.1, §6.3). */
-function refuseFraming(head: RequestHead, httpVersion: string): Refusal | null {
+/** What nobody can frame, or two readers would frame differently (RFC 9112 §6.1, §6.3). */
+function refuseFraming(head: RequestHead, version: string): Refusal | null {
   if (head.repeatsContentLength) return new Refusal(ERRORS.badRequest, 'more than one Content-Length');
-  // The engine would send on another one: rounded, and perhaps beyond 2^64, where an origin may count from 0 again.
+  // Beyond, it would be sent on rounded, and perhaps beyond 2^64, where an origin may count from 0 again.
   if (!Number.isSafeInteger(head.contentLength))
-    return new Refusal(ERRORS.badRequest, 'Content-Length beyond 2^53');
+    return new Refusal(ERRORS.badRequest, 'Content-Length is no number, or beyond 2^53');
   if (head.transferEncoding === '') return null;
   if (head.contentLength !== -1)
     return new Refusal(ERRORS.badRequest, 'Content-Length beside Transfer-Encoding');
-  if (httpVersion === '1.0') return new Refusal(ERRORS.badRequest, 'Transfer-Encoding in HTTP/1.0');
+  if (version === '1.0') return new Refusal(ERRORS.badRequest, 'Transfer-Encoding in HTTP/1.0');
   if (head.transferEncoding === 'chunked') return null;
-  // Where chunked is not the last coding, nobody knows where the body ends: §6.3 asks for 400, not 501.
-  if (!/(^|[, \t])chunked$/.test(head.transferEncoding))
-    return new Refusal(ERRORS.badRequest, 'the last Transfer-Encoding is not chunked');
+  // Where chunked is not the last coding and only that, nobody knows where the body ends: §6.3 asks for 400, not 501.
+  const codings = head.transferEncoding.split(',').map((coding) => coding.trim());
+  if (codings.indexOf('chunked') !== codings.length - 1)
+    return new Refusal(
+      ERRORS.badRequest,
+      'the last Transfer-Encoding is not chunked, or not the only chunked one',
+    );
   return new Refusal(ERRORS.codingNotImplemented, null);
 }
 

@@ -1,49 +1,94 @@
 import type { Socket } from 'node:net';
+import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import type { ListenerLimits } from '../ipc/protocol.ts';
+import { ClientRequest, type RequestConnection } from './client-request.ts';
+import { MessageError } from './http1/message-error.ts';
+import { isShared, nextReadBuffer } from './http1/read-buffers.ts';
+import { type ReadHead, RequestParser, type RequestSink } from './http1/request-parser.ts';
+import { becomeStream, lendTo, type SocketReader } from './lent-socket.ts';
+import { endAndLinger } from './problem-response.ts';
 import type { ClientCertificateFacts } from './tls/client-certificate-facts.ts';
 import type { ListenerCertificate } from './tls/listener-certificate.ts';
 import { SecureSocket } from './tls/secure-socket.ts';
 import { plainAddress, type TrustedProxies } from './trusted-proxies.ts';
+import { unreadableError } from './unreadable.ts';
 
 /** What a connection runs: one exchange at a time. */
 export interface ConnectionTask {
-  start(): void;
-  /** The bytes behind what was read so far are not HTTP. */
+  /** The bytes behind what was read so far of the request are not HTTP. */
   onRequestBroken(): void;
+  /** The client has read what waited for it. */
+  onClientDrained(): void;
   /** The socket is gone. */
   onClosed(): void;
 }
 
-/** A client that pipelines more than this gets its connection closed. */
-const LONGEST_QUEUE = 256;
+/** Who serves what comes over a connection. */
+export interface RequestTaker {
+  /** Begins to serve a request, whose body may still come. */
+  onRequest(connection: ClientConnection, request: ClientRequest): void;
+  /** Whether the connection is no HTTP any more behind this request. */
+  takesOver(request: ClientRequest): boolean;
+  /** It is not. @param surplus what was read behind the request */
+  onUpgrade(connection: ClientConnection, request: ClientRequest, surplus: Buffer): void;
+  /** What came is no request; nothing more is read as one. */
+  onUnreadable(connection: ClientConnection, error: ErrorDefinition): void;
+}
+
+/** What may be read ahead of requests that wait for their turn: a client that pipelines more has to wait. */
+const MOST_SURPLUS_BYTES = 65_536;
+
+/** Requests are read. */
+const SERVING = 0;
+/** The request that is under way is the last thing that was read as HTTP. */
+const UPGRADED = 1;
+/** What comes is thrown away: no answer follows the one under way. */
+const DEAF = 2;
+type Mode = 0 | 1 | 2;
 
 /**
- * One connection from a client. Its facts are worked out once, and its requests run one after the other:
- * HTTP/1.1 answers in order anyway, and a pipelining client cannot take more than one request's worth of work.
+ * One connection from a client. Its facts are worked out once, and its requests are read one after the other: what
+ * comes behind a request waits, unread, until that is answered. HTTP/1.1 answers in order anyway, and a pipelining client
+ * cannot take more than one request's worth of work.
  */
-export class ClientConnection {
+export class ClientConnection implements RequestSink, RequestConnection, SocketReader {
   readonly socket: Socket;
   readonly peerAddress: string;
   readonly peerTrusted: boolean;
   /** Whether it came over TLS. */
   readonly secure: boolean;
+  readonly #taker: RequestTaker;
+  readonly #parser: RequestParser;
+  #mode: Mode = SERVING;
   #current: ConnectionTask | null = null;
+  #request: ClientRequest | null = null;
+  /** Whether the parser is at work: whoever is called meanwhile must not set it to work again. */
+  #isParsing = false;
+  #surplus: Buffer | null = null;
+  /** What the bytes that are being read stand in; null where they are nobody else's. */
+  #readBuffer: Uint8Array | null = null;
+  #lastReadBytes = 0;
+  #requestCount = 0;
   #idleSinceMs = performance.now();
-  #bytesReadWhenIdle = 0;
   /** When it was first seen that something has come behind the last request; -1 before. */
   #readSinceMs = -1;
-  #queue: ConnectionTask[] | null = null;
-  #requestCount = 0;
-  /** What the client sends is not read any more: the last answer ends the connection. */
-  #closing = false;
 
-  constructor(socket: Socket, trustedProxies: TrustedProxies) {
-    this.socket = socket;
-    this.peerAddress = plainAddress(socket.remoteAddress);
+  /** @param received just accepted, nothing of it read */
+  constructor(received: Socket, trustedProxies: TrustedProxies, limits: ListenerLimits, taker: RequestTaker) {
+    this.#taker = taker;
+    this.#parser = new RequestParser(this, limits.maxHeaderBytes);
+    this.peerAddress = plainAddress(received.remoteAddress);
     this.peerTrusted = trustedProxies.trusts(this.peerAddress);
-    this.secure = socket instanceof SecureSocket;
-    socket.once('close', () => this.#onClose());
+    this.secure = received instanceof SecureSocket;
+    this.socket = this.secure ? received : lendTo(this, received);
+    if (this.secure) received.on('data', (bytes: Buffer) => this.#readOwned(bytes));
+    this.socket.on('drain', () => this.#current?.onClientDrained());
+    this.socket.on('end', () => this.#onEnd());
+    this.socket.on('error', ignore);
+    this.socket.once('close', () => this.#onClose());
   }
+
+  // ---- facts ----
 
   /** The name that the client asked for when the connection was made, in lower case; '' without one or without TLS. */
   get serverName(): string {
@@ -60,24 +105,21 @@ export class ClientConnection {
     return this.socket instanceof SecureSocket && this.socket.isVerifiedFor(certificate);
   }
 
-  get busy(): boolean {
-    return this.#current !== null;
-  }
-
   /** Whether the current request is the last that the limits allow it. */
   isUsedUp({ maxRequestsPerConnection }: ListenerLimits): boolean {
     return maxRequestsPerConnection > 0 && this.#requestCount >= maxRequestsPerConnection;
   }
+
+  // ---- time ----
 
   /**
    * For how long nothing has been under way, in ms; to be asked now and then. What comes may be the beginning of a
    * request, but no longer than a head may take: a blank line is none, and would be for ever.
    */
   idleMs(nowMs: number, headLimitMs: number): number {
-    if (this.busy) return 0;
-    if (this.#readSinceMs < 0 && this.socket.bytesRead !== this.#bytesReadWhenIdle) this.#readSinceMs = nowMs;
-    if (this.#readSinceMs >= 0 && nowMs - this.#readSinceMs < headLimitMs) return 0;
-    return nowMs - this.#idleSinceMs;
+    if (this.#isBusy) return 0;
+    const readForMs = this.#readForMs(nowMs);
+    return readForMs >= 0 && readForMs < headLimitMs ? 0 : nowMs - this.#idleSinceMs;
   }
 
   /** Whether it has had a request, and then none for so long. See `idleMs`. */
@@ -85,43 +127,166 @@ export class ClientConnection {
     return this.#requestCount > 0 && this.idleMs(nowMs, headLimitMs) >= limitMs;
   }
 
-  run(task: ConnectionTask): void {
-    // The last answer said `Connection: close`: what came behind its request must not be served (RFC 9112 §9.6).
-    if (this.socket.writableEnded) return;
-    if (this.#current === null) {
-      this.#current = task;
-      this.#requestCount += 1;
-      task.start();
+  /**
+   * Whether a head has taken so long: the first one since the connection stands, others since it was seen that they had
+   * begun. To be asked now and then.
+   */
+  isHeadTooSlow(nowMs: number, limitMs: number): boolean {
+    if (this.#isBusy) return false;
+    if (this.#requestCount === 0) return nowMs - this.#idleSinceMs >= limitMs;
+    return this.#readForMs(nowMs) >= limitMs && this.#parser.isInHead;
+  }
+
+  get #isBusy(): boolean {
+    return this.#mode !== SERVING || this.#current !== null;
+  }
+
+  /** For how long something has been there behind the last request, as far as that was seen; -1 where nothing is. */
+  #readForMs(nowMs: number): number {
+    if (!this.#parser.hasRead) return -1;
+    if (this.#readSinceMs < 0) this.#readSinceMs = nowMs;
+    return nowMs - this.#readSinceMs;
+  }
+
+  /** Reads no more: the head of the request that was waited for took too long. */
+  giveUpHead(): void {
+    this.#mode = DEAF;
+    this.#taker.onUnreadable(this, ERRORS.requestTimeout);
+  }
+
+  // ---- reading ----
+
+  nextBuffer(): Buffer {
+    return nextReadBuffer(this.#parser.expectsMuch ? this.#lastReadBytes : 0);
+  }
+
+  read(byteCount: number, buffer: Uint8Array): boolean {
+    this.#readBuffer = buffer;
+    this.#lastReadBytes = byteCount;
+    const takesMore = this.#take(Buffer.from(buffer.buffer, buffer.byteOffset, byteCount));
+    this.#readBuffer = null;
+    return takesMore;
+  }
+
+  /** TLS gives bytes that are nobody else's. */
+  #readOwned(bytes: Buffer): void {
+    if (this.#mode !== UPGRADED && !this.#take(bytes)) this.socket.pause();
+  }
+
+  /** @returns false: no more for now */
+  #take(bytes: Buffer): boolean {
+    // From here on it is a stream like any other.
+    if (this.#mode === UPGRADED) return this.socket.push(Buffer.from(bytes));
+    if (this.#mode === DEAF) return true;
+    if (this.#surplus === null) this.#parse(bytes);
+    else this.#surplus = Buffer.concat([this.#surplus, bytes]);
+    return this.#takesMore;
+  }
+
+  get #takesMore(): boolean {
+    if (this.#surplus !== null) return this.#surplus.length < MOST_SURPLUS_BYTES;
+    return this.#request === null || !this.#request.isHeldUp;
+  }
+
+  readOn(): void {
+    if (this.#isParsing || !this.#takesMore) return;
+    this.socket.resume();
+  }
+
+  #parse(bytes: Buffer): void {
+    let at = 0;
+    this.#isParsing = true;
+    try {
+      while (at < bytes.length && this.#mayParse) at = this.#parser.read(bytes, at);
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      this.#giveUpReading(error);
+    } finally {
+      this.#isParsing = false;
+    }
+    if (this.#mode === UPGRADED) this.#upgrade(Buffer.from(bytes.subarray(at)));
+    else if (this.#mode === SERVING && at < bytes.length) this.#surplus = Buffer.from(bytes.subarray(at));
+  }
+
+  /** One request at a time: the next begins when the one before is answered. */
+  get #mayParse(): boolean {
+    return this.#mode === SERVING && (this.#current === null || this.#parser.isInBody);
+  }
+
+  #giveUpReading(error: MessageError): void {
+    this.#mode = DEAF;
+    if (this.#current !== null) this.#current.onRequestBroken();
+    else this.#taker.onUnreadable(this, unreadableError(error));
+  }
+
+  /** The client sends no more: without a request that is under way there is nothing left to do. */
+  #onEnd(): void {
+    if (this.#mode !== SERVING || this.#current !== null) return;
+    this.#mode = DEAF;
+    this.socket.destroySoon();
+  }
+
+  // ---- what the parser finds ----
+
+  onHead(head: ReadHead): void {
+    const request = new ClientRequest(head, this);
+    this.#readSinceMs = -1;
+    this.#request = request;
+    if (this.#taker.takesOver(request)) {
+      this.#mode = UPGRADED;
       return;
     }
-    this.#queue ??= [];
-    this.#queue.push(task);
-    if (this.#queue.length > LONGEST_QUEUE) this.socket.destroy();
+    this.#requestCount += 1;
+    this.#taker.onRequest(this, request);
   }
 
-  /** The current task is over; the next one, if any, starts. */
-  finish(task: ConnectionTask): void {
+  onBody(bytes: Buffer): void {
+    this.#request?.push(bytes, this.#readBuffer !== null && isShared(this.#readBuffer));
+  }
+
+  onComplete(trailers: string[]): void {
+    this.#request?.finish(trailers);
+  }
+
+  #upgrade(surplus: Buffer): void {
+    const request = this.#request!;
+    this.#request = null;
+    if (this.secure) this.socket.removeAllListeners('data');
+    becomeStream(this.socket);
+    this.#taker.onUpgrade(this, request, surplus);
+  }
+
+  // ---- one exchange after another ----
+
+  /** The exchange of the request that has just come. */
+  run(task: ConnectionTask): void {
+    this.#current = task;
+  }
+
+  /** It is over. @param closes whether the connection ends with it */
+  finish(task: ConnectionTask, closes: boolean): void {
     if (task !== this.#current) return;
+    const isWhole = this.#request?.complete === true;
     this.#current = null;
+    this.#request = null;
     this.#idleSinceMs = performance.now();
-    this.#bytesReadWhenIdle = this.socket.bytesRead;
-    this.#readSinceMs = -1;
-    const next = this.#queue?.shift();
-    // The head of that answer may have been out before, and have promised to keep the connection.
-    if (next === undefined && this.#closing) this.socket.destroySoon();
-    if (next !== undefined && !this.socket.destroyed) this.run(next);
+    if (closes || !isWhole || this.#mode !== SERVING) this.#end(isWhole);
+    else if (this.#surplus !== null && !this.#isParsing) this.#parseSurplus();
   }
 
-  /** Nothing behind the requests so far is read: they are still answered, and then the connection ends. */
-  closeWhenServed(): void {
-    this.#closing = true;
+  /** What comes behind the last answer must not be served (RFC 9112 §9.6). */
+  #end(isWhole: boolean): void {
+    this.#mode = DEAF;
+    this.#surplus = null;
+    if (isWhole) this.socket.destroySoon();
+    else endAndLinger(this.socket);
   }
 
-  /** What the client sends is not HTTP any more: the answer under way is the last. */
-  breakRequest(): void {
-    this.#queue = null;
-    this.#closing = true;
-    this.#current?.onRequestBroken();
+  #parseSurplus(): void {
+    const surplus = this.#surplus!;
+    this.#surplus = null;
+    this.#parse(surplus);
+    if (this.#mode === SERVING) this.readOn();
   }
 
   /** Closes the connection so that the client cannot take what it got for a whole message. */
@@ -130,7 +295,10 @@ export class ClientConnection {
   }
 
   #onClose(): void {
-    this.#queue = null;
+    this.#mode = DEAF;
+    this.#surplus = null;
     this.#current?.onClosed();
   }
 }
+
+function ignore(): void {}

@@ -1,110 +1,88 @@
 /** What a client gets for its request: an origin's answer or the gateway's own, head, body and end. */
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { ErrorDefinition } from '../core/errors.ts';
 import { removeFields, replaceFields } from '../core/http/flat-headers.ts';
 import { cleanTrailers } from '../core/http/request-headers.ts';
 import { buildResponseHead, isPlainReason } from '../core/http/response-headers.ts';
-import { writeEarlyHints } from './early-hints.ts';
-import { headerPairs } from './header-pairs.ts';
+import type { ClientRequest } from './client-request.ts';
+import { formatEarlyHints } from './early-hints.ts';
 import type { Passage } from './policies/passage.ts';
 import type { DirectAnswer } from './policies/verdict.ts';
-import { refuseOnSocket, writeProblemResponse } from './problem-response.ts';
+import { problemAnswer } from './problem-response.ts';
 import type { ProxiedRoute } from './proxied-route.ts';
-import type { GatewayResponse } from './server-response.ts';
+import { connectionLines, currentDateLine, statusLine } from './response-line.ts';
+import { formatFields, hasField } from './wire-fields.ts';
+import { hasTaken, writeAround } from './wire-writes.ts';
 
 /** Interim responses that are passed on; an origin that sends more is not believed. */
 const MAX_EARLY_HINTS = 8;
 
-/** Up to here a copy costs less than a second piece to write. */
-const SMALL_BODY_BYTES = 8_192;
+/** Small pieces wait for what comes with them, until `flush`. */
+const MOST_UNSENT_BYTES = 8_192;
 
 /** Who answers. */
 export interface ClientResponseOwner {
-  /** The client has read what waited for it. */
-  onClientDrained(): void;
-  /** The response is out, or its connection is gone. */
-  onClosed(): void;
+  /** The response is out; after `end`, within it or later. */
+  onFinished(): void;
 }
 
-/** A response that knows who answers, so that its event handlers need no closure. */
-interface OwnedResponse extends GatewayResponse {
-  owner?: ClientResponseOwner;
-}
-
-function onDrain(this: OwnedResponse): void {
-  this.owner?.onClientDrained();
-}
-
-function onClose(this: OwnedResponse): void {
-  this.owner?.onClosed();
-}
+/** How the body ends. */
+const NO_BODY = 0;
+const WITH_LENGTH = 1;
+const WITH_LAST_CHUNK = 2;
+const WITH_CONNECTION = 3;
+type Framing = 0 | 1 | 2 | 3;
 
 export class ClientResponse {
-  readonly #incoming: IncomingMessage;
-  readonly #response: OwnedResponse;
+  readonly #request: ClientRequest;
+  readonly #socket: Socket;
+  readonly #owner: ClientResponseOwner;
+  readonly #keepAliveMs: number;
   #earlyHints = 0;
-  /** -1 where the end of the body is not known beforehand. */
+  #framing: Framing = NO_BODY;
   #contentLength = -1;
-  #listensToDrain = false;
+  /** What waits to go out with what comes next, in Latin-1. */
+  #unsent = '';
+  #trailers: readonly string[] = [];
+  /** Whether the client has been sent the head, or will be with the first byte of the body. */
+  begun = false;
+  /** Whether all is written, be it read by the client or not. */
+  ended = false;
+  /** Whether all has left this process. */
+  finished = false;
+  /** Whether the connection ends with this answer. */
+  closes = false;
+  status = 0;
   /** Of the body, so far. */
   bytes = 0;
-  /** Half of a head may stand in the response: it cannot carry another one. */
-  headFailed = false;
 
-  constructor(incoming: IncomingMessage, response: GatewayResponse, owner: ClientResponseOwner) {
-    this.#incoming = incoming;
-    this.#response = response;
-    this.#response.owner = owner;
-    response.on('close', onClose);
+  /** @param keepAliveMs how long the connection is kept without a request, as the client is told; 0: for ever */
+  constructor(request: ClientRequest, socket: Socket, keepAliveMs: number, owner: ClientResponseOwner) {
+    this.#request = request;
+    this.#socket = socket;
+    this.#keepAliveMs = keepAliveMs;
+    this.#owner = owner;
   }
 
-  /** Whether the client has been sent the head. */
-  get begun(): boolean {
-    return this.#response.headersSent;
-  }
-
-  /** Whether all is written, be it read by the client or not. */
-  get ended(): boolean {
-    return this.#response.writableEnded;
-  }
-
-  /** Whether all has left this process. */
-  get finished(): boolean {
-    return this.#response.writableFinished;
-  }
-
-  get status(): number {
-    return this.#response.statusCode;
-  }
-
-  /**
-   * A body that comes later must not hold back the head. Node's flushHeaders would encode bytes above ASCII anew, as
-   * UTF-8; nothing, written as Latin-1, does not.
-   */
-  flushHead(): void {
-    const waits = this.bytes === 0 && this.begun && !this.ended && !this.headFailed;
-    if (waits && !this.#response.destroyed) this.#response.write('', 'latin1');
-  }
-
-  /** The connection ends with this answer, though nothing was said of that when its head was written. */
-  closeAfter(): void {
-    this.#response.shouldKeepAlive = false;
-  }
+  // ---- before the head ----
 
   writeContinue(): void {
-    this.#response.writeContinue();
+    this.#socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
   }
 
   writeInformation(status: number, rawHeaders: readonly string[]): void {
-    if (status !== 103 || this.#incoming.httpVersion === '1.0' || this.#earlyHints >= MAX_EARLY_HINTS) return;
+    if (status !== 103 || this.#request.version === '1.0' || this.#earlyHints >= MAX_EARLY_HINTS) return;
     this.#earlyHints += 1;
-    writeEarlyHints(this.#response, rawHeaders);
+    const hints = formatEarlyHints(rawHeaders);
+    if (hints !== '') this.#socket.write(hints, 'latin1');
   }
+
+  // ---- the head ----
 
   /**
    * Writes the head of an origin's answer.
    * @param passage null where no policy looked at the request
-   * @throws Error where it cannot be passed on
+   * @throws Error where it cannot be passed on; nothing of it is written then
    */
   writeHead(
     status: number,
@@ -115,60 +93,110 @@ export class ClientResponse {
     passage: Passage | null,
     closes: boolean,
   ): void {
-    const isHead = this.#incoming.method === 'HEAD';
-    const mayTrail = !isHead && status !== 304 && this.#incoming.httpVersion !== '1.0';
+    const mayHaveBody = this.#mayHaveBody(status);
+    const mayTrail = mayHaveBody && this.#request.version !== '1.0';
     const head = buildResponseHead(rawHeaders, status, requestId, mayTrail);
     if (head.hasUnknownCoding) throw new Error('unknown transfer coding');
     const withheld = passage?.withheldAnswerHeaders ?? null;
     if (withheld !== null) removeFields(head.headers, withheld);
     route?.responseHeaders?.apply(head.headers);
     if (passage !== null) replaceFields(head.headers, passage.clientHeaders);
-    if (closes) head.headers.push('connection', 'close');
-    this.#contentLength = isHead || status === 304 ? -1 : head.contentLength;
-    this.#response.framing = head.contentLength === -1 ? 'chunked' : 'length';
-    try {
-      this.#response.writeHead(status, isPlainReason(statusText) ? statusText : '', head.headers);
-    } catch (error) {
-      this.headFailed = true;
-      throw error;
-    }
+    this.#begin(
+      status,
+      isPlainReason(statusText) ? statusText : '',
+      head.headers,
+      head.contentLength,
+      closes,
+    );
   }
 
+  #mayHaveBody(status: number): boolean {
+    return this.#request.method !== 'HEAD' && status !== 204 && status !== 304;
+  }
+
+  /** @param contentLength -1 where it is not known beforehand */
+  #begin(
+    status: number,
+    reason: string | null,
+    headers: readonly string[],
+    contentLength: number,
+    closes: boolean,
+  ): void {
+    const framing = this.#framingOf(status, contentLength);
+    // In HTTP/1.0 what declares no length ends with the connection, even where there is no body.
+    const endsUndeclared = contentLength === -1 && this.#request.version === '1.0';
+    const isLast = closes || endsUndeclared || !this.#keepsAlive();
+    let head = statusLine(status, reason) + formatFields(headers);
+    if (!hasField(headers, 'date')) head += currentDateLine();
+    if (framing === WITH_LAST_CHUNK) head += 'transfer-encoding: chunked\r\n';
+    head += connectionLines(isLast, this.#keepAliveMs);
+    this.#unsent = `${head}\r\n`;
+    this.#framing = framing;
+    this.#contentLength = contentLength;
+    this.status = status;
+    this.closes ||= isLast;
+    this.begun = true;
+  }
+
+  #framingOf(status: number, contentLength: number): Framing {
+    if (!this.#mayHaveBody(status)) return NO_BODY;
+    if (contentLength !== -1) return WITH_LENGTH;
+    return this.#request.version === '1.0' ? WITH_CONNECTION : WITH_LAST_CHUNK;
+  }
+
+  /** As far as the client says (RFC 9112 §9.3): in HTTP/1.0 it has to ask for it. */
+  #keepsAlive(): boolean {
+    const { saysClose, saysKeepAlive } = this.#request.head;
+    return !saysClose && (saysKeepAlive || this.#request.version !== '1.0');
+  }
+
+  /** What comes later must not hold back what is here. */
+  flush(): void {
+    if (this.#unsent !== '' && !this.ended) this.#socket.write(this.#takeUnsent(), 'latin1');
+  }
+
+  #takeUnsent(): string {
+    const unsent = this.#unsent;
+    this.#unsent = '';
+    return unsent;
+  }
+
+  // ---- the body ----
+
   /**
-   * Writes some of the body. A message whose length is known ends with its last byte, so that head, body and end
-   * go out in one piece, unless the client still sends.
+   * Writes some of the body.
    * @param data valid during the call only where it `isBorrowed`
    * @returns false where the client has to read before more is written
    */
-  writeData(data: Buffer, isBorrowed: boolean, clientStillSends: boolean): boolean {
+  writeData(data: Buffer, isBorrowed: boolean): boolean {
+    // An empty chunk would be the last.
+    if (data.length === 0 || this.#framing === NO_BODY) return true;
     this.bytes += data.length;
-    const isLast = this.bytes === this.#contentLength && !clientStillSends;
-    if (isLast && data.length <= SMALL_BODY_BYTES) {
-      // As a string it goes out in one piece with the head, and needs no copy.
-      this.#response.end(data.toString('latin1'), 'latin1');
+    const isChunked = this.#framing === WITH_LAST_CHUNK;
+    const before = isChunked ? `${this.#takeUnsent()}${data.length.toString(16)}\r\n` : this.#takeUnsent();
+    const after = isChunked ? '\r\n' : '';
+    if (before.length + data.length <= MOST_UNSENT_BYTES) {
+      this.#unsent = before + data.toString('latin1') + after;
       return true;
     }
-    const chunk = isBorrowed ? Buffer.from(data) : data;
-    if (isLast) {
-      this.#response.end(chunk);
-      return true;
-    }
-    // A piece as large as Node's high-water mark makes `write` ask for a pause though the system has taken all of it.
-    if (this.#response.write(chunk) || this.#response.writableLength === 0) return true;
-    if (!this.#listensToDrain) this.#response.on('drain', onDrain);
-    this.#listensToDrain = true;
-    return false;
+    const takesMore = writeAround(this.#socket, before, data, isBorrowed, after);
+    return takesMore || hasTaken(this.#socket);
+  }
+
+  /** Whether a body of known length is written to its last byte. */
+  get hasWholeBody(): boolean {
+    return this.#framing === WITH_LENGTH && this.bytes === this.#contentLength;
   }
 
   addTrailers(rawTrailers: readonly string[]): void {
-    const trailers = rawTrailers.length === 0 ? null : cleanTrailers(rawTrailers);
-    if (trailers !== null) this.#response.addTrailers(headerPairs(trailers));
+    if (rawTrailers.length > 0) this.#trailers = cleanTrailers(rawTrailers) ?? [];
   }
+
+  // ---- whole answers ----
 
   /**
    * Writes an error of the gateway's own, but for its end.
    * @param headers flat: more fields of the answer
-   * @returns false where there was only the bare socket to write it on, and it is out
    */
   writeProblem(
     error: ErrorDefinition,
@@ -177,21 +205,11 @@ export class ClientResponse {
     headers: readonly string[],
     passage: Passage | null,
     closes: boolean,
-  ): boolean {
+  ): void {
     const fields = passage === null ? headers : [...headers, ...passage.clientHeaders];
-    if (this.headFailed) {
-      refuseOnSocket(this.#incoming.socket, error, requestId, fields);
-      return false;
-    }
-    const isHead = this.#incoming.method === 'HEAD';
-    this.bytes = writeProblemResponse(this.#response, error, {
-      requestId,
-      detail,
-      isHead,
-      closes,
-      headers: fields,
-    });
-    return true;
+    const problem = problemAnswer(error, requestId, detail, fields);
+    this.#begin(error.status, null, problem.headers, problem.body.length, closes);
+    this.writeData(problem.body, false);
   }
 
   /** Writes a redirect, or the answer to a pre-flight, but for its end. */
@@ -205,11 +223,30 @@ export class ClientResponse {
     if (passage !== null) replaceFields(fields, passage.clientHeaders);
     fields.push('x-request-id', requestId);
     if (status !== 204) fields.push('content-length', '0');
-    if (closes) fields.push('connection', 'close');
-    this.#response.writeHead(status, STATUS_CODES[status], fields);
+    this.#begin(status, null, fields, 0, closes);
   }
 
+  // ---- the end ----
+
+  /** Writes what is left. The owner hears when all has left this process. */
   end(): void {
-    this.#response.end();
+    if (this.ended) return;
+    this.ended = true;
+    const last = this.#framing === WITH_LAST_CHUNK ? `0\r\n${this.#trailerSection()}` : '';
+    const rest = this.#takeUnsent() + last;
+    if (rest !== '') this.#socket.write(rest, 'latin1');
+    if (hasTaken(this.#socket)) this.#finish();
+    // Its turn comes behind all that waits.
+    else this.#socket.write('', () => this.#finish());
+  }
+
+  #trailerSection(): string {
+    return `${formatFields(this.#trailers)}\r\n`;
+  }
+
+  #finish(): void {
+    if (this.#socket.destroyed) return;
+    this.finished = true;
+    this.#owner.onFinished();
   }
 }

@@ -11,11 +11,18 @@
  *
  * After the response's head is out, the only honest way to report a failure is to reset the connection.
  */
-import type { IncomingMessage } from 'node:http';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
-import { type AdmittedRequest, admit, Refusal, refuseByRoute } from './admission.ts';
+import {
+  type AdmittedRequest,
+  admit,
+  type Expectation,
+  expectationOf,
+  Refusal,
+  refuseByRoute,
+} from './admission.ts';
 import type { ClientConnection, ConnectionTask } from './client-connection.ts';
 import { ClientPace } from './client-pace.ts';
+import type { ClientRequest } from './client-request.ts';
 import { ClientResponse, type ClientResponseOwner } from './client-response.ts';
 import { recordExchange } from './exchange-record.ts';
 import type { Sweepable } from './exchange-sweeper.ts';
@@ -29,26 +36,21 @@ import type { ProxiedRoute } from './proxied-route.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import { REPLAY_LIMIT_BYTES, RequestBody, type RequestBodyOwner } from './request-body.ts';
 import { answerPreflight, needsScreening, screen } from './screening.ts';
-import type { GatewayResponse } from './server-response.ts';
 import { type AttemptsOwner, UpstreamAttempts } from './upstream-attempts.ts';
 
-/** An exchange is one of these in turn; QUEUED as long as it stands behind others of its connection. */
-const QUEUED = -1;
+/** An exchange is one of these in turn. */
 const UNDER_WAY = 0;
 /** The answer is written; the client still sends, and would miss it if the connection closed now. */
 const LINGERING = 1;
 const OVER = 2;
-type Phase = -1 | 0 | 1 | 2;
-
-/** What the client's Expect field asks for (RFC 9110 §10.1.1). */
-export type Expectation = 'none' | 'continue' | 'unknown';
+type Phase = 0 | 1 | 2;
 
 export class Exchange
   implements ConnectionTask, AttemptsOwner, RequestBodyOwner, ClientResponseOwner, GatePassOwner, Sweepable
 {
   readonly #context: ProxyContext;
   readonly #connection: ClientConnection;
-  readonly #incoming: IncomingMessage;
+  readonly #incoming: ClientRequest;
   readonly #response: ClientResponse;
   readonly #expectation: Expectation;
   readonly #startedMs = performance.now();
@@ -65,7 +67,7 @@ export class Exchange
   #body: RequestBody | null = null;
 
   sweepIndex = -1;
-  #phase: Phase = QUEUED;
+  #phase: Phase = UNDER_WAY;
   #lingering: Lingering | null = null;
   #continued = false;
   /** What the client sends is not HTTP any more: no more of the request will come. */
@@ -75,23 +77,17 @@ export class Exchange
   #pace: ClientPace | null = null;
   #error: ErrorDefinition | null = null;
 
-  constructor(
-    context: ProxyContext,
-    connection: ClientConnection,
-    incoming: IncomingMessage,
-    response: GatewayResponse,
-    expectation: Expectation,
-  ) {
+  constructor(context: ProxyContext, connection: ClientConnection, incoming: ClientRequest) {
     this.#context = context;
     this.#connection = connection;
     this.#incoming = incoming;
-    this.#response = new ClientResponse(incoming, response, this);
-    this.#expectation = expectation;
+    this.#response = new ClientResponse(incoming, connection.socket, context.limits.keepAliveTimeoutMs, this);
+    this.#expectation = expectationOf(incoming);
     this.#clientAddress = connection.peerAddress;
   }
 
   start(): void {
-    this.#phase = UNDER_WAY;
+    this.#connection.run(this);
     this.#context.sweeper.add(this);
     const request =
       this.#expectation === 'unknown'
@@ -228,13 +224,13 @@ export class Exchange
   }
 
   onResponseData(chunk: Buffer, isBorrowed: boolean): boolean {
-    if (this.#response.writeData(chunk, isBorrowed, this.#clientStillSends())) return true;
+    if (this.#response.writeData(chunk, isBorrowed)) return true;
     this.#paused = true;
     return false;
   }
 
   onResponseReadEnd(): void {
-    this.#response.flushHead();
+    this.#response.flush();
   }
 
   onResponseEnd(rawTrailers: string[]): void {
@@ -249,8 +245,12 @@ export class Exchange
   /** The response cannot be finished: the client must not take what it has for the whole. */
   onBrokenOff(error: ErrorDefinition): void {
     // Complete already: what the origin does after its last byte is not the client's concern.
-    if (this.#response.ended && error === ERRORS.upstreamBody) return;
+    if (error === ERRORS.upstreamBody && this.#response.hasWholeBody) {
+      this.#completeResponse();
+      return;
+    }
     this.#error = error;
+    this.#response.flush();
     this.#connection.reset();
   }
 
@@ -261,9 +261,8 @@ export class Exchange
     // It is answered: its turn must not come any more.
     this.#gates?.leave();
     const closes = endsConnection(error) || this.#mustClose();
-    if (this.#response.writeProblem(error, detail, this.#requestId, headers, this.#passage, closes)) {
-      this.#completeResponse();
-    }
+    this.#response.writeProblem(error, detail, this.#requestId, headers, this.#passage, closes);
+    this.#completeResponse();
   }
 
   #mustClose(): boolean {
@@ -274,24 +273,22 @@ export class Exchange
   }
 
   #clientStillSends(): boolean {
-    if (this.#broken) return false;
-    // Before the request was understood nobody knows whether a body follows.
-    if (this.#request === null) return !this.#incoming.complete && !this.#incoming.readableEnded;
-    return this.#request.hasBody && !(this.#body?.ended ?? false) && !this.#incoming.complete;
+    return !this.#broken && !this.#incoming.complete && this.#incoming.isFramed;
   }
 
   /** Ends the response; where the client is still sending, only after having read some more. */
   #completeResponse(): void {
     // A client may send without waiting for the 100 that it asked for.
-    const waitsFor100 =
-      this.#expectation !== 'none' && !this.#continued && this.#incoming.readableLength === 0;
+    const waitsFor100 = this.#expectation !== 'none' && !this.#continued && !this.#incoming.hasKept;
     if (waitsFor100 || !this.#clientStillSends()) {
       this.#response.end();
       return;
     }
+    this.#response.flush();
     this.#body ??= new RequestBody(this.#incoming, Number.POSITIVE_INFINITY, 0, this);
     this.#phase = LINGERING;
     this.#lingering = new Lingering(this.#body);
+    if (this.#lingering.isOver) this.#response.end();
   }
 
   // ---- what the client does ----
@@ -315,11 +312,6 @@ export class Exchange
   }
 
   onRequestBroken(): void {
-    // Surplus behind a whole request: that one is still answered, and is the last.
-    if (this.#incoming.complete) {
-      this.#response.closeAfter();
-      return;
-    }
     this.#broken = true;
     if (this.#phase === LINGERING) {
       this.#response.end();
@@ -357,31 +349,38 @@ export class Exchange
 
   // ---- the end ----
 
-  /** The response is out, or its connection is gone. */
+  onFinished(): void {
+    this.#close();
+  }
+
+  /** The connection is gone. */
   onClosed(): void {
-    // Whose turn never came was not counted, and is not worth a line of the log.
-    if (this.#phase === OVER || this.#phase === QUEUED) return;
+    if (this.#phase === OVER) return;
     // Who lingers has been sent all of the answer, and may close on it.
-    if (!this.#response.finished && this.#phase !== LINGERING) this.#error ??= ERRORS.clientAborted;
+    if (this.#phase !== LINGERING) this.#error ??= ERRORS.clientAborted;
+    this.#close();
+  }
+
+  #close(): void {
     this.#phase = OVER;
     this.#context.sweeper.delete(this);
     this.#attempts?.finish();
     this.#gates?.leave();
     if (this.#route !== null) this.#route.cluster.activeRequests -= 1;
     this.#record();
-    this.#connection.finish(this);
+    this.#connection.finish(this, this.#response.closes);
   }
 
   #finalStatus(): number {
-    if (this.#error === ERRORS.clientAborted) return ERRORS.clientAborted.status;
-    return this.#response.headFailed && this.#error !== null ? this.#error.status : this.#response.status;
+    const isUnanswered = this.#error === ERRORS.clientAborted || !this.#response.begun;
+    return isUnanswered ? (this.#error ?? ERRORS.clientAborted).status : this.#response.status;
   }
 
   #record(): void {
     recordExchange(this.#context, {
       requestId: this.#requestId,
       clientAddress: this.#clientAddress,
-      method: this.#incoming.method ?? '',
+      method: this.#incoming.method,
       request: this.#request,
       route: this.#route,
       consumer: this.#passage?.identity?.consumer ?? null,

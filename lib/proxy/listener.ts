@@ -1,72 +1,48 @@
 /**
- * The worker's HTTP server. It does not listen itself: the primary accepts connections and hands them over
+ * The connections of a worker's clients. It does not listen itself: the primary accepts connections and hands them over
  * (see docs/architecture.md), so it is given sockets.
  */
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
-import { ClientConnection } from './client-connection.ts';
-import { Exchange, type Expectation } from './exchange.ts';
-import { clientErrorOf, createHttpServer, type GatewayServer, type UpgradingSocket } from './http-server.ts';
+import { isWebSocketUpgrade } from './admission.ts';
+import { ClientConnection, type RequestTaker } from './client-connection.ts';
+import type { ClientRequest } from './client-request.ts';
+import { Exchange } from './exchange.ts';
 import { refuseOnSocket } from './problem-response.ts';
 import type { ProxyContext } from './proxy-context.ts';
-import type { GatewayResponse } from './server-response.ts';
 import { TlsListener } from './tls/tls-listener.ts';
 import { plainAddress } from './trusted-proxies.ts';
 import { WebSockets } from './upgrade.ts';
-import { isWebSocketUpgrade } from './websocket-session.ts';
 
 /** While draining, idle connections wait this long for the request that may be on its way. */
 const IDLE_GRACE_MS = 2_000;
 const DRAIN_CHECK_INTERVAL_MS = 50;
-const IDLE_CHECK_INTERVAL_MS = 1_000;
+const WATCH_INTERVAL_MS = 1_000;
 /** A connection is kept this much longer than its client was told, whose next request may be on its way. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
 
-interface GatewaySocket extends UpgradingSocket {
-  client?: ClientConnection;
-}
-
-export class Listener {
+export class Listener implements RequestTaker {
   readonly #context: ProxyContext;
-  readonly #server: GatewayServer;
   readonly #webSockets: WebSockets;
-  readonly #sockets = new Set<GatewaySocket>();
+  readonly #connections = new Set<ClientConnection>();
   readonly #tls: TlsListener;
-  readonly #idleTimer: NodeJS.Timeout;
+  readonly #watchTimer: NodeJS.Timeout;
 
   constructor(context: ProxyContext) {
     this.#context = context;
     this.#tls = new TlsListener({
       certificates: () => context.routes.trust.certificates,
       logger: context.logger,
-      onSecure: (socket) => this.#serve(socket),
-      onPlainHttp: (socket) => this.#refuse(socket, ERRORS.tlsExpected),
+      onSecure: (socket) => this.#serve(socket, ignore),
+      onPlainHttp: (socket) => this.#refuse(socket, plainAddress(socket.remoteAddress), ERRORS.tlsExpected),
     });
     this.#webSockets = new WebSockets(context);
-    this.#server = createHttpServer(context.limits);
-    this.#listen();
-    // Node starts its watch over slow heads and idle connections on this event, which a server that is given
-    // its sockets never fires by itself.
-    this.#server.emit('listening');
-    this.#idleTimer = setInterval(() => this.#closeUnused(), IDLE_CHECK_INTERVAL_MS).unref();
-  }
-
-  #listen(): void {
-    const server = this.#server;
-    server.on('request', (incoming, response) => this.#onRequest(incoming, response, 'none'));
-    server.on('checkContinue', (incoming, response) => this.#onRequest(incoming, response, 'continue'));
-    server.on('checkExpectation', (incoming, response) => this.#onRequest(incoming, response, 'unknown'));
-    server.on('upgrade', (incoming, socket, head) =>
-      this.#onUpgrade(incoming, socket as GatewaySocket, head),
-    );
-    server.on('connect', (_incoming, socket) => this.#onConnect(socket as GatewaySocket));
-    server.on('clientError', (error, socket) => this.#onClientError(error, socket as GatewaySocket));
+    this.#watchTimer = setInterval(() => this.#watch(), WATCH_INTERVAL_MS).unref();
   }
 
   /** Those whose handshake is under way included. */
   get connectionCount(): number {
-    return this.#sockets.size + this.#tls.size;
+    return this.#connections.size + this.#tls.size;
   }
 
   get webSocketCount(): number {
@@ -83,89 +59,71 @@ export class Listener {
    * it is gone.
    */
   accept(socket: Socket, secure: boolean, onClosed: () => void = ignore): void {
+    if (!secure) {
+      this.#serve(socket, onClosed);
+      return;
+    }
     socket.once('close', onClosed);
-    if (secure) this.#tls.accept(socket);
-    else this.#serve(socket);
+    this.#tls.accept(socket);
   }
 
-  #serve(socket: GatewaySocket): void {
+  #serve(socket: Socket, onClosed: () => void): void {
     // A peer that has reset its connection has no address any more, and what it sent before would still be read:
     // a request of nobody, which no rule about addresses holds for.
     if (socket.remoteAddress === undefined) {
+      socket.once('close', onClosed);
       socket.destroy();
       return;
     }
-    this.#sockets.add(socket);
-    this.#connectionOf(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
-    this.#server.emit('connection', socket);
+    const connection = new ClientConnection(socket, this.#context.trustedProxies, this.#context.limits, this);
+    this.#connections.add(connection);
+    connection.socket.once('close', () => {
+      this.#connections.delete(connection);
+      onClosed();
+    });
   }
 
-  #connectionOf(socket: GatewaySocket): ClientConnection {
-    socket.client ??= new ClientConnection(socket, this.#context.trustedProxies);
-    return socket.client;
+  // ---- what comes over a connection ----
+
+  onRequest(connection: ClientConnection, request: ClientRequest): void {
+    new Exchange(this.#context, connection, request).start();
   }
 
-  #onRequest(incoming: IncomingMessage, response: GatewayResponse, expectation: Expectation): void {
-    const connection = this.#connectionOf(incoming.socket);
-    if ((incoming.socket as GatewaySocket).refusedUpgrade) response.shouldKeepAlive = false;
-    response.keepAliveMs = this.#context.limits.keepAliveTimeoutMs;
-    connection.run(new Exchange(this.#context, connection, incoming, response, expectation));
+  takesOver(request: ClientRequest): boolean {
+    // What is no WebSocket is served as if it had not asked for an upgrade (RFC 9110 §7.8).
+    return isWebSocketUpgrade(request);
   }
 
-  #onUpgrade(incoming: IncomingMessage, socket: GatewaySocket, head: Buffer): void {
-    const connection = this.#connectionOf(socket);
-    socket.on('error', ignore);
-    if (connection.busy) {
-      // An upgrade pipelined behind a request: its answer could overtake the request's.
-      socket.destroy();
-      return;
-    }
-    // Older Node versions come here for every upgrade, with the parser already gone.
-    if (isWebSocketUpgrade(incoming)) this.#webSockets.accept(connection, incoming, head);
-    else this.#refuse(socket, ERRORS.upgradeNotImplemented);
+  onUpgrade(connection: ClientConnection, request: ClientRequest, surplus: Buffer): void {
+    this.#webSockets.accept(connection, request, surplus);
   }
 
-  /** No tunnels: a CONNECT gets 405, unless that answer would overtake another. */
-  #onConnect(socket: GatewaySocket): void {
-    if (socket.client?.busy) socket.destroy();
-    else this.#refuse(socket, ERRORS.methodNotAllowed);
+  onUnreadable({ socket, peerAddress }: ClientConnection, error: ErrorDefinition): void {
+    this.#refuse(socket, peerAddress, error);
   }
 
-  /** Bytes that are not HTTP, too slow or too large. Nothing of them has gone to an origin, or it is cut off now. */
-  #onClientError(error: NodeJS.ErrnoException, socket: GatewaySocket): void {
-    // Surplus behind a request that said `Connection: close`, or behind an answer that did: that answer still stands.
-    const isSurplus = error.code === 'HPE_CLOSED_CONNECTION' && socket.client?.busy;
-    if (isSurplus) socket.client?.closeWhenServed();
-    if (isSurplus || (socket.writableEnded && error.code !== 'ECONNRESET')) return;
-    if (error.code === 'ECONNRESET') socket.destroy();
-    else if (socket.client?.busy) socket.client.breakRequest();
-    else this.#refuse(socket, clientErrorOf(error.code));
-  }
-
-  #refuse(socket: GatewaySocket, error: ErrorDefinition): void {
-    if (socket.client?.busy) {
-      // This answer could overtake that of the request before.
-      socket.destroy();
-      return;
-    }
+  /** Answers bytes that are no request, too slow or too large. */
+  #refuse(socket: Socket, peerAddress: string, error: ErrorDefinition): void {
     const stats = this.#context.unroutedStats;
     stats.begin();
     stats.end(error.status, 0);
     const requestId = this.#context.requestIds.next();
-    this.#context.accessLog?.writeRefusal(requestId, plainAddress(socket.remoteAddress), error);
+    this.#context.accessLog?.writeRefusal(requestId, peerAddress, error);
     socket.on('error', ignore);
     refuseOnSocket(socket, error, requestId);
   }
 
-  /** Closes what has waited for another request for too long; for the first one Node waits. */
-  #closeUnused(): void {
+  // ---- time ----
+
+  /** Ends what has waited too long for a request, or for the rest of a head. */
+  #watch(): void {
     const { keepAliveTimeoutMs, headersTimeoutMs } = this.#context.limits;
-    if (keepAliveTimeoutMs === 0) return;
     const nowMs = performance.now();
-    const limitMs = keepAliveTimeoutMs + KEEP_ALIVE_MARGIN_MS;
-    for (const { client } of this.#sockets) {
-      if (client?.isUnused(nowMs, headersTimeoutMs, limitMs)) client.socket.destroy();
+    const unusedMs =
+      keepAliveTimeoutMs === 0 ? Number.POSITIVE_INFINITY : keepAliveTimeoutMs + KEEP_ALIVE_MARGIN_MS;
+    for (const connection of this.#connections) {
+      if (connection.isHeadTooSlow(nowMs, headersTimeoutMs)) connection.giveUpHead();
+      else if (connection.isUnused(nowMs, headersTimeoutMs, unusedMs)) connection.socket.destroy();
     }
   }
 
@@ -174,9 +132,8 @@ export class Listener {
     this.#tls.closeSlow(graceMs);
     const { headersTimeoutMs } = this.#context.limits;
     const nowMs = performance.now();
-    for (const socket of this.#sockets) {
-      if (socket.client !== undefined && socket.client.idleMs(nowMs, headersTimeoutMs) >= graceMs)
-        socket.destroy();
+    for (const connection of this.#connections) {
+      if (connection.idleMs(nowMs, headersTimeoutMs) >= graceMs) connection.socket.destroy();
     }
   }
 
@@ -194,10 +151,9 @@ export class Listener {
       if (performance.now() - startedMs >= graceMs) this.#closeIdle(graceMs);
     }
     const left = this.connectionCount;
-    clearInterval(this.#idleTimer);
+    clearInterval(this.#watchTimer);
     this.#tls.closeSlow(0);
-    for (const socket of this.#sockets) socket.destroy();
-    this.#server.close();
+    for (const { socket } of this.#connections) socket.destroy();
     return left;
   }
 }

@@ -1,4 +1,4 @@
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import { headerPairs } from './header-pairs.ts';
@@ -21,16 +21,6 @@ function problemBody(error: ErrorDefinition, requestId: string, detail: string |
   return Buffer.from(`${JSON.stringify(problem)}\n`);
 }
 
-export interface ProblemOptions {
-  readonly requestId: string;
-  readonly detail: string | null;
-  readonly isHead: boolean;
-  /** Whether the connection ends with this answer. */
-  readonly closes: boolean;
-  /** Flat: more fields of the answer. */
-  readonly headers: readonly string[];
-}
-
 /** What is wrong with one request of a client that may well send a good one next. */
 const CIVIL: ReadonlySet<ErrorDefinition> = new Set([
   ERRORS.noRoute,
@@ -48,15 +38,15 @@ export function endsConnection(error: ErrorDefinition): boolean {
 /** What a limit of concurrency is answered with: the queue may be shorter in a second. */
 export const RETRY_SOON: readonly string[] = ['retry-after', '1'];
 
-/** Writes a whole problem response but for its end. @returns the size of its body in bytes */
-export function writeProblemResponse(
-  response: ServerResponse,
+/** A problem as an answer: fields (flat) and body. @param headers flat: more fields of the answer */
+export function problemAnswer(
   error: ErrorDefinition,
-  options: ProblemOptions,
-): number {
-  const { requestId, detail, isHead, closes } = options;
+  requestId: string,
+  detail: string | null,
+  headers: readonly string[],
+): { readonly headers: string[]; readonly body: Buffer } {
   const body = problemBody(error, requestId, detail);
-  const headers = [
+  const fields = [
     'content-type',
     PROBLEM_TYPE,
     'content-length',
@@ -64,13 +54,9 @@ export function writeProblemResponse(
     'x-request-id',
     requestId,
   ];
-  if (error === ERRORS.methodNotAllowed) headers.push('allow', SERVED_METHODS);
-  headers.push(...options.headers);
-  if (closes) headers.push('connection', 'close');
-  // The reason is given, or one that the origin's head has left behind would stand here.
-  response.writeHead(error.status, STATUS_CODES[error.status], headers);
-  if (!isHead) response.write(body);
-  return body.length;
+  if (error === ERRORS.methodNotAllowed) fields.push('allow', SERVED_METHODS);
+  fields.push(...headers);
+  return { headers: fields, body };
 }
 
 /** How long a client that was refused has to close its connection. */
@@ -102,6 +88,12 @@ export function answerOnSocket(socket: Duplex, { status, headers }: DirectAnswer
     'connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n`, 'latin1');
+  lingerOnSocket(socket);
+}
+
+/** Ends a connection whose client may still send. */
+export function endAndLinger(socket: Duplex): void {
+  socket.end();
   lingerOnSocket(socket);
 }
 

@@ -1,10 +1,10 @@
 /**
  * The body of a client's request on its way to the origin. It outlives attempts: each opens it anew.
  *
- *   IncomingMessage ──► RequestBody ──► engine (one sink an attempt)
- *                        └ remembers the first bytes, while a retry could still need them
+ *   ClientRequest ──► RequestBody ──► engine (one sink an attempt)
+ *                      └ remembers the first bytes, while a retry could still need them
  */
-import type { IncomingMessage } from 'node:http';
+import type { BodyTaker, ClientRequest } from './client-request.ts';
 import type { BodySink, BodySource } from './upstream.ts';
 
 /** Bodies up to this size can be sent again. */
@@ -17,8 +17,8 @@ export interface RequestBodyOwner {
   onBodyTooLarge(): void;
 }
 
-export class RequestBody implements BodySource {
-  readonly #request: IncomingMessage;
+export class RequestBody implements BodySource, BodyTaker {
+  readonly #request: ClientRequest;
   readonly #owner: RequestBodyOwner;
   readonly #maxBytes: number;
   readonly #replayLimitBytes: number;
@@ -26,13 +26,12 @@ export class RequestBody implements BodySource {
   #sink: BodySink | null = null;
   #received = 0;
   #ended = false;
-  #listening = false;
 
   /**
    * @param maxBytes Infinity where there is no limit
    * @param replayLimitBytes how much is remembered for another attempt; 0 where none could follow
    */
-  constructor(request: IncomingMessage, maxBytes: number, replayLimitBytes: number, owner: RequestBodyOwner) {
+  constructor(request: ClientRequest, maxBytes: number, replayLimitBytes: number, owner: RequestBodyOwner) {
     this.#request = request;
     this.#replayLimitBytes = replayLimitBytes;
     this.#maxBytes = maxBytes;
@@ -45,7 +44,7 @@ export class RequestBody implements BodySource {
 
   /** True while it is the client that everyone waits for. */
   get waitsForClient(): boolean {
-    return this.#listening && !this.#ended && !this.#request.isPaused();
+    return !this.#ended && this.#request.flows;
   }
 
   get ended(): boolean {
@@ -59,7 +58,7 @@ export class RequestBody implements BodySource {
 
   open(sink: BodySink): void {
     this.#sink = sink;
-    for (const chunk of this.#remembered ?? []) sink.onBodyData(chunk);
+    for (const chunk of this.#remembered ?? []) sink.onBodyData(chunk, false);
     if (this.#ended) sink.onBodyEnd();
     else this.pull(sink);
   }
@@ -73,15 +72,13 @@ export class RequestBody implements BodySource {
   discard(): void {
     this.#sink = null;
     this.forget();
-    this.#listen();
-    this.#request.resume();
+    this.#request.flowTo(this);
   }
 
   pull(sink: BodySink): void {
     if (sink !== this.#sink || this.#ended) return;
-    this.#listen();
     this.#owner.onBodyProgress();
-    this.#request.resume();
+    this.#request.flowTo(this);
   }
 
   detach(sink: BodySink): void {
@@ -90,31 +87,24 @@ export class RequestBody implements BodySource {
     if (!this.#ended) this.#request.pause();
   }
 
-  #listen(): void {
-    if (this.#listening) return;
-    this.#listening = true;
-    this.#request.on('data', (chunk: Buffer) => this.#onData(chunk));
-    this.#request.on('end', () => this.#onEnd());
-  }
-
-  #onData(chunk: Buffer): void {
+  onData(chunk: Buffer, isBorrowed: boolean): void {
     this.#received += chunk.length;
     this.#owner.onBodyProgress();
     if (this.#received > this.#maxBytes && this.#sink !== null) {
       this.#owner.onBodyTooLarge();
       return;
     }
-    this.#remember(chunk);
-    if (this.#sink !== null && !this.#sink.onBodyData(chunk)) this.#request.pause();
+    this.#remember(chunk, isBorrowed);
+    if (this.#sink !== null && !this.#sink.onBodyData(chunk, isBorrowed)) this.#request.pause();
   }
 
-  #remember(chunk: Buffer): void {
+  #remember(chunk: Buffer, isBorrowed: boolean): void {
     if (this.#remembered === null) return;
     if (this.#received > this.#replayLimitBytes) this.#remembered = null;
-    else this.#remembered.push(chunk);
+    else this.#remembered.push(isBorrowed ? Buffer.from(chunk) : chunk);
   }
 
-  #onEnd(): void {
+  onEnd(): void {
     this.#ended = true;
     this.#owner.onBodyProgress();
     this.#sink?.onBodyEnd();

@@ -188,6 +188,7 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
   isStarting = false;
   #controller: Dispatcher.DispatchController | null = null;
   #over = false;
+  #tellsReadEnd = false;
 
   constructor(upstream: UndiciUpstream, request: UpstreamRequest, handler: UpstreamHandler) {
     this.#upstream = upstream;
@@ -227,8 +228,15 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
 
   #begin(status: number, reason: string, rawHeaders: string[]): void {
     this.#handler.onHead(status, reason, rawHeaders);
-    // undici does not say where what it has read ends; what came with the head it tells at once.
+    this.#tellReadEndLater();
+  }
+
+  /** undici does not say where what it has read ends; what came together it tells at once. */
+  #tellReadEndLater(): void {
+    if (this.#tellsReadEnd) return;
+    this.#tellsReadEnd = true;
     process.nextTick(() => {
+      this.#tellsReadEnd = false;
       if (!this.#over) this.#handler.onReadEnd();
     });
   }
@@ -236,6 +244,7 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return;
     if (!this.#handler.onData(chunk, false)) controller.pause();
+    this.#tellReadEndLater();
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
@@ -274,7 +283,10 @@ class BodyStream extends Readable implements BodySink {
       return;
     }
     this.#isOpen = true;
-    this.#source.open(this);
+    // Not at once: of a body that is whole when undici looks at it, it would send the length, and no trailers.
+    process.nextTick(() => {
+      if (!this.destroyed) this.#source.open(this);
+    });
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
@@ -282,8 +294,8 @@ class BodyStream extends Readable implements BodySink {
     callback(error);
   }
 
-  onBodyData(chunk: Buffer): boolean {
-    return this.push(chunk);
+  onBodyData(chunk: Buffer, isBorrowed: boolean): boolean {
+    return this.push(isBorrowed ? Buffer.from(chunk) : chunk);
   }
 
   onBodyEnd(): void {

@@ -1,9 +1,9 @@
 /** Upgrade requests: admitted, routed and balanced like any other, then handed to a WebSocket session. */
-import type { IncomingMessage } from 'node:http';
 import { hashKeyOf } from '../core/balancing/hash-key.ts';
 import { ERRORS } from '../core/errors.ts';
 import { type AdmittedRequest, admit, Refusal, refuseByRoute } from './admission.ts';
 import type { ClientConnection } from './client-connection.ts';
+import type { ClientRequest } from './client-request.ts';
 import type { ProxiedDestination } from './destination.ts';
 import { roundMs } from './exchange-record.ts';
 import { clientAddressOf, headersFor, hostFor, requestIdOf, schemeOf, targetFor } from './forwarding.ts';
@@ -13,13 +13,11 @@ import { answerOnSocket, RETRY_SOON, refuseOnSocket } from './problem-response.t
 import type { ProxiedRoute } from './proxied-route.ts';
 import type { ProxyContext } from './proxy-context.ts';
 import { needsScreening, screen } from './screening.ts';
-import { plainAddress } from './trusted-proxies.ts';
 import { WebSocketSession } from './websocket-session.ts';
 
 /** An upgrade request on its way to its WebSocket. */
 interface Upgrade {
   readonly connection: ClientConnection;
-  readonly incoming: IncomingMessage;
   /** What came after it. */
   readonly head: Buffer;
   readonly request: AdmittedRequest;
@@ -45,7 +43,7 @@ export class WebSockets {
   }
 
   /** Takes an upgrade request that is a WebSocket's; `head` is what came after it. */
-  accept(connection: ClientConnection, incoming: IncomingMessage, head: Buffer): void {
+  accept(connection: ClientConnection, incoming: ClientRequest, head: Buffer): void {
     const context = this.#context;
     const request = admit(incoming, context.limits);
     if (request instanceof Refusal) {
@@ -64,7 +62,7 @@ export class WebSockets {
     }
     const clientAddress = clientAddressOf(context, connection, request);
     const startedMs = performance.now();
-    const upgrade = { connection, incoming, head, request, route, requestId, clientAddress, startedMs };
+    const upgrade = { connection, head, request, route, requestId, clientAddress, startedMs };
     void this.#screen({ ...upgrade, passage: this.#passageFor(upgrade) });
   }
 
@@ -114,11 +112,15 @@ export class WebSockets {
   }
 
   /** Refuses what has found no route. */
-  #refuse({ socket }: ClientConnection, { error, headers }: PolicyRefusal, requestId: string): void {
+  #refuse(
+    { socket, peerAddress }: ClientConnection,
+    { error, headers }: PolicyRefusal,
+    requestId: string,
+  ): void {
     const stats = this.#context.unroutedStats;
     stats.begin();
     stats.end(error.status, 0);
-    this.#context.accessLog?.writeRefusal(requestId, plainAddress(socket.remoteAddress), error);
+    this.#context.accessLog?.writeRefusal(requestId, peerAddress, error);
     refuseOnSocket(socket, error, requestId, headers);
   }
 
@@ -132,14 +134,13 @@ export class WebSockets {
   }
 
   #open(upgrade: Upgrade, destination: ProxiedDestination): void {
-    const { connection, incoming, head, request, route, requestId, passage, startedMs } = upgrade;
+    const { connection, head, request, route, requestId, passage, startedMs } = upgrade;
     const { cluster, stats } = route;
     const { identityHeaders } = this.#context.routes.trust;
     stats.begin();
     cluster.balancer.begin(destination);
     const session = new WebSocketSession(
       {
-        incoming,
         socket: connection.socket,
         head,
         destination,

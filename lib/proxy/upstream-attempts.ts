@@ -2,13 +2,13 @@
  * Steps 4 and 5 of a request: pick a destination, forward, and where that fails before the response has
  * begun, perhaps the next one. What the client sees of it is the owner's business.
  */
-import type { IncomingMessage } from 'node:http';
 import { hashKeyOf } from '../core/balancing/hash-key.ts';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import type { IdentityHeaders } from '../core/http/identity-headers.ts';
 import { cleanTrailers } from '../core/http/request-headers.ts';
 import type { AdmittedRequest } from './admission.ts';
 import type { ClientConnection } from './client-connection.ts';
+import type { ClientRequest } from './client-request.ts';
 import type { ProxiedDestination } from './destination.ts';
 import { headersFor, hostFor, targetFor } from './forwarding.ts';
 import type { Passage } from './policies/passage.ts';
@@ -59,7 +59,7 @@ export interface AttemptsSubject {
   readonly body: RequestBody | null;
   readonly expectsContinue: boolean;
   /** Holds the request's trailers once its body has ended. */
-  readonly incoming: IncomingMessage;
+  readonly incoming: ClientRequest;
 }
 
 export class UpstreamAttempts implements UpstreamHandler {

@@ -7,8 +7,11 @@ import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 
 /** Takes the body of a request. */
 export interface BodySink {
-  /** @returns false: no more until it `pull`s, but for what is here already */
-  onBodyData(chunk: Buffer): boolean;
+  /**
+   * @param isBorrowed whether the chunk is valid during the call only: who keeps it has to copy it
+   * @returns false: no more until it `pull`s, but for what is here already
+   */
+  onBodyData(chunk: Buffer, isBorrowed: boolean): boolean;
   onBodyEnd(): void;
 }
 
@@ -67,7 +70,7 @@ export interface UpstreamHandler {
    * @param isBorrowed whether the chunk is valid during the call only: who keeps it has to copy it
    */
   onData(chunk: Buffer, isBorrowed: boolean): boolean;
-  /** All that has come is read, and more is to come: after the head, now and then. */
+  /** All that has come is read, and more is to come: soon after each head and piece of the body. */
   onReadEnd(): void;
   /** The message is complete. `rawTrailers` is flat and may be empty. */
   onEnd(rawTrailers: string[]): void;
@@ -158,7 +161,7 @@ const REFUSED_INTERIM_RESPONSES: ReadonlySet<string> = new Set(['bad response', 
 function isProtocolFailure({ name, message }: CodedError, code: string): boolean {
   return (
     name === 'HTTPParserError' ||
-    code === 'ERR_RESPONSE_SYNTAX' ||
+    code.startsWith('ERR_MESSAGE_') ||
     code.startsWith('HPE_') ||
     code.startsWith('UND_ERR_HEADERS_') ||
     code.startsWith('UND_ERR_RES_') ||

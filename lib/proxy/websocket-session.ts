@@ -3,8 +3,7 @@
  * by itself and a gateway must not is taken out of its hands here: the path (it would be parsed again),
  * the answer of an origin that refuses, and every wait without a limit.
  */
-import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import { STATUS_CODES } from 'node:http';
+import { type ClientRequest, IncomingMessage, type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createProxyServer } from 'http-proxy-3';
@@ -29,7 +28,6 @@ const GOODBYE_MS = 1_000;
 const MOST_EARLY_BYTES = 65_536;
 
 export interface WebSocketRequest {
-  readonly incoming: IncomingMessage;
   readonly socket: Socket;
   /** What the client sent after its request. Goes to the origin only after its 101. */
   readonly head: Buffer;
@@ -89,7 +87,7 @@ export class WebSocketSession implements Sweepable {
   }
 
   start(): void {
-    const { incoming, socket, head, destination } = this.#request;
+    const { socket, head, destination } = this.#request;
     this.#sweeper.add(this);
     socket.once('close', () => this.#finish());
     this.#keepEarlyBytes(head);
@@ -102,9 +100,20 @@ export class WebSocketSession implements Sweepable {
     proxy.on('proxyReqWs', (outgoing) => this.#takeOver(outgoing));
     proxy.on('open', (originSocket) => this.#onOpen(originSocket as Socket));
     proxy.on('error', (error: Error) => this.#onError(error));
+    proxy.ws(this.#nodeRequest(), socket, Buffer.alloc(0));
+  }
+
+  /** The request as the library takes it. */
+  #nodeRequest(): IncomingMessage {
+    const incoming = new IncomingMessage(this.#request.socket);
+    incoming.method = 'GET';
+    incoming.url = this.#request.target;
+    incoming.httpVersion = '1.1';
+    incoming.httpVersionMajor = 1;
+    incoming.httpVersionMinor = 1;
     incoming.headers = headerObject(this.#request.headers);
     incoming.headers.host = this.#request.host;
-    proxy.ws(incoming, socket, Buffer.alloc(0));
+    return incoming;
   }
 
   /**
@@ -348,15 +357,4 @@ export function headerObject(flat: readonly string[]): IncomingMessage['headers'
   headers.connection = 'Upgrade';
   headers.upgrade = 'websocket';
   return headers as IncomingMessage['headers'];
-}
-
-/** Whether a request asks for a WebSocket, and only for that (RFC 6455 §4.1). */
-export function isWebSocketUpgrade(request: IncomingMessage): boolean {
-  return (
-    request.method === 'GET' &&
-    request.httpVersion === '1.1' &&
-    request.headers.upgrade?.toLowerCase() === 'websocket' &&
-    request.headers['transfer-encoding'] === undefined &&
-    (request.headers['content-length'] ?? '0') === '0'
-  );
 }

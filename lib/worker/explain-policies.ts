@@ -57,8 +57,7 @@ function explainForwarding({ peer, clientAddress }: ExplainedRequest): Explained
 }
 
 function explainUpgrade({ head }: ExplainedRequest): ExplainedPolicy | null {
-  const { upgrade } = head.incoming.headers;
-  if (upgrade === undefined) return null;
+  if (head.read.head.upgrade === '') return null;
   const effect = head.isWebSocket ? 'opens a WebSocket' : 'served as if it had not asked for an upgrade';
   return { policy: 'upgrade', effect, settings: { protocols: ['websocket'] } };
 }

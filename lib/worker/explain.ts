@@ -63,7 +63,7 @@ export class RequestExplainer {
   /** Never throws: a failure of ours is an explanation too. */
   async explain(described: ExplainRequest): Promise<Explanation> {
     try {
-      const head = await readHead(described, this.#context.limits);
+      const head = readHead(described, this.#context.limits);
       return this.#sign(head instanceof Refusal ? refuse(head) : await this.#explainHead(described, head));
     } catch (error) {
       this.#context.logger.error({ err: error }, 'explain failed');
@@ -84,7 +84,7 @@ export class RequestExplainer {
     const request =
       head.expectation === 'unknown'
         ? new Refusal(ERRORS.expectationFailed, null)
-        : admit(head.incoming, this.#context.limits);
+        : admit(head.read, this.#context.limits);
     return request instanceof Refusal ? refuse(request) : this.#explainRouting(head, request, peer);
   }
 
@@ -152,7 +152,7 @@ export class RequestExplainer {
   }
 }
 
-async function readHead(described: ExplainRequest, limits: ListenerLimits): Promise<ParsedHead | Refusal> {
+function readHead(described: ExplainRequest, limits: ListenerLimits): ParsedHead | Refusal {
   const bytes = formatDescribedRequest(described);
   return bytes instanceof Refusal ? bytes : parseHead(bytes, limits);
 }

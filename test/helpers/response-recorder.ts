@@ -1,5 +1,5 @@
 /** What the gateway's parser tells of the bytes of a connection, as one value to compare. */
-import { ResponseError } from '../../lib/proxy/http1/response-error.ts';
+import { MessageError } from '../../lib/proxy/http1/message-error.ts';
 import { ResponseParser, type ResponseSink } from '../../lib/proxy/http1/response-parser.ts';
 
 interface RecordedHead {
@@ -102,7 +102,7 @@ function problemOf(act: () => void): string {
     act();
     return '';
   } catch (error) {
-    if (error instanceof ResponseError) return error.message;
+    if (error instanceof MessageError) return error.message;
     throw error;
   }
 }

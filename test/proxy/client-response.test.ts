@@ -1,35 +1,42 @@
 /** What a client gets of pieces that are valid while they are passed on, and no longer. */
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import t from 'tap';
-import { DEFAULT_LISTENER_LIMITS } from '../../lib/ipc/protocol.ts';
-import { ClientResponse } from '../../lib/proxy/client-response.ts';
-import { createHttpServer } from '../../lib/proxy/http-server.ts';
 import { connect, formatRequest } from '../helpers/raw-client.ts';
-
-const OWNER = { onClientDrained() {}, onClosed() {} };
+import { startResponseServer } from './response-server.ts';
 
 t.test('a borrowed piece is not read again after it was passed on', async (t) => {
-  for (const headers of [[], ['content-length', '20000']]) {
-    const http = createHttpServer(DEFAULT_LISTENER_LIMITS);
-    http.on('request', (incoming, response) => {
-      const answer = new ClientResponse(incoming, response, OWNER);
-      answer.writeHead(200, 'OK', headers, 'id', null, null, false);
-      const piece = Buffer.alloc(10_000);
-      for (const letter of 'ab') {
-        piece.fill(letter);
-        answer.writeData(piece, true, false);
-        piece.fill('x');
-      }
-      if (headers.length === 0) answer.end();
-    });
-    http.listen(0, '127.0.0.1');
-    await once(http, 'listening');
-    t.teardown(() => http.close());
-    const client = await connect((http.address() as AddressInfo).port);
-    client.send(formatRequest('GET', '/'));
-    const { text } = await client.readResponse();
-    t.ok(text === 'a'.repeat(10_000) + 'b'.repeat(10_000), headers.join(': '));
-    client.close();
+  for (const size of [100, 5_000, 10_000, 100_000]) {
+    for (const headers of [[], ['content-length', String(2 * size)]]) {
+      const port = await startResponseServer(t, 0, (answer) => {
+        answer.writeHead(200, 'OK', headers, 'id', null, null, false);
+        const piece = Buffer.alloc(size);
+        for (const letter of 'ab') {
+          piece.fill(letter);
+          answer.writeData(piece, true);
+          piece.fill('x');
+        }
+        answer.end();
+      });
+      const client = await connect(port, { owner: t });
+      client.send(formatRequest('GET', '/'));
+      const { text } = await client.readResponse();
+      t.ok(text === 'a'.repeat(size) + 'b'.repeat(size), `${size} bytes, ${headers.join(': ')}`);
+    }
   }
+});
+
+t.test('what is told of the end comes when all has left, and once', async (t) => {
+  const { promise: finished, resolve: finish } = Promise.withResolvers<void>();
+  const port = await startResponseServer(t, 0, (answer) => {
+    answer.writeHead(200, 'OK', [], 'id', null, null, false);
+    for (let count = 0; count < 100; count += 1) answer.writeData(Buffer.alloc(100_000, 'a'), false);
+    answer.end();
+    t.equal(answer.finished, false, 'the client has not read it');
+    answer.end();
+    const look = () => (answer.finished ? finish() : setImmediate(look));
+    look();
+  });
+  const client = await connect(port, { owner: t });
+  client.send(formatRequest('GET', '/'));
+  t.equal((await client.readResponse()).body.length, 10_000_000);
+  await finished;
 });

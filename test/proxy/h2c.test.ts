@@ -2,7 +2,7 @@
 import t from 'tap';
 import type { OriginConnection } from '../helpers/origin-connection.ts';
 import { formatRequest } from '../helpers/raw-client.ts';
-import { startProxiedOrigin } from './proxied-origin.ts';
+import { answerOk, startProxiedOrigin } from './proxied-origin.ts';
 
 const proxied = await startProxiedOrigin(t);
 
@@ -38,23 +38,33 @@ for (const [what, method, fields, body] of ASKING) {
   });
 }
 
-t.test('what stands behind such a request is not read from its middle: its answer is the last', async (t) => {
+t.test('what stands behind such a request is not read from its middle', async (t) => {
   for (const [what, method, fields, body] of ASKING.filter(([, , fields]) => fields.Upgrade !== '')) {
     const client = await proxied.connect(t);
     const seen = proxied.origin.requests.length;
-    let asking: OriginConnection | undefined;
-    proxied.origin.handler = (_, connection) => {
-      asking = connection;
-    };
-    const arrived = proxied.origin.requestArrived();
+    const { promise: arrived, resolve: arrive } = Promise.withResolvers<OriginConnection>();
+    proxied.origin.handler = (_, connection) => arrive(connection);
     client.send(`${formatRequest(method, '/asking', fields, body)}GET /behind?`);
-    await arrived;
+    const asking = await arrived;
     client.send(formatRequest('GET', '/smuggled'));
-    asking?.answer({ body: 'ok' });
+    asking.answer({ body: 'ok' });
     t.equal((await client.readResponse()).text, 'ok', what);
+    // A target with a space in it.
+    t.equal((await client.readResponse()).status, 400, what);
     if ((await client.waitForClose()) !== 'closed') t.comment('reset behind the answer');
     t.equal(client.unread.length, 0);
     t.equal(proxied.origin.requests.length, seen + 1, what);
+  }
+});
+
+t.test('a request behind such a one is served over the same connection', async (t) => {
+  proxied.origin.handler = answerOk;
+  for (const [what, method, fields, body] of ASKING) {
+    const client = await proxied.connect(t);
+    client.send(formatRequest(method, '/asking', fields, body) + formatRequest('GET', '/behind'));
+    t.equal((await client.readResponse()).text, 'ok', what);
+    t.equal((await client.readResponse()).text, 'ok', what);
+    t.equal(client.connectionEnd, null, what);
   }
 });
 

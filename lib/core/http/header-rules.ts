@@ -13,8 +13,9 @@ export const REQUEST_ID = 6;
 export const TE = 7;
 export const TRANSFER_ENCODING = 8;
 export const CONTENT_LENGTH = 9;
-const EXPECT = 10;
+export const EXPECT = 10;
 export const TRAILER = 11;
+export const UPGRADE = 12;
 export type HeaderRule = number;
 
 const REQUEST_RULES: ReadonlyMap<string, HeaderRule> = new Map([
@@ -22,7 +23,7 @@ const REQUEST_RULES: ReadonlyMap<string, HeaderRule> = new Map([
   ['keep-alive', DROP],
   ['proxy-connection', DROP],
   ['proxy-authorization', DROP],
-  ['upgrade', DROP],
+  ['upgrade', UPGRADE],
   ['http2-settings', DROP],
   ['te', TE],
   ['trailer', TRAILER],

@@ -4,6 +4,7 @@ import {
   CONNECTION,
   CONTENT_LENGTH,
   DROP,
+  EXPECT,
   FORWARDED,
   FORWARDED_FOR,
   HOST,
@@ -13,6 +14,7 @@ import {
   TE,
   TRAILER,
   TRANSFER_ENCODING,
+  UPGRADE,
 } from './header-rules.ts';
 import { type IdentityHeaders, NO_IDENTITY_HEADERS } from './identity-headers.ts';
 
@@ -20,7 +22,7 @@ import { type IdentityHeaders, NO_IDENTITY_HEADERS } from './identity-headers.ts
 export class RequestHead {
   hostCount = 0;
   host = '';
-  /** -1 where there is no Content-Length. */
+  /** -1 where there is no Content-Length; NaN where it is no number. */
   contentLength = -1;
   /** Content-Length occurs more than once: even with equal values, nobody sends that in good faith. */
   repeatsContentLength = false;
@@ -37,6 +39,14 @@ export class RequestHead {
   expectsTrailers = false;
   announcesTrailers = false;
   nominated: Set<string> | null = null;
+  /** What Connection says of the connection itself (RFC 9112 §9.3). */
+  saysClose = false;
+  saysKeepAlive = false;
+  saysUpgrade = false;
+  /** The value of Upgrade, lower-cased; empty where there is none. */
+  upgrade = '';
+  /** The value of Expect, lower-cased; empty where there is none. */
+  expect = '';
 }
 
 /** Reads what routing, limits and forwarding need. `rawHeaders` is flat: name, value, name, value, … */
@@ -56,12 +66,11 @@ function readField(head: RequestHead, rule: number, name: string, value: string)
       head.host = value;
       break;
     case CONNECTION:
-      head.nominated = addNominated(value, head.nominated);
+      readConnection(head, value);
       break;
     case CONTENT_LENGTH:
-      // The parser has refused everything but digits, and values that differ.
-      head.repeatsContentLength = head.contentLength !== -1;
-      head.contentLength = Number(value);
+      head.repeatsContentLength ||= head.contentLength !== -1;
+      head.contentLength = /^\d+$/.test(value) ? Number(value) : Number.NaN;
       break;
     case TRANSFER_ENCODING:
       head.transferEncoding = joined(head.transferEncoding, value.toLowerCase());
@@ -84,7 +93,29 @@ function readField(head: RequestHead, rule: number, name: string, value: string)
     case TRAILER:
       head.announcesTrailers = true;
       break;
+    case UPGRADE:
+      head.upgrade = joined(head.upgrade, value.toLowerCase());
+      break;
+    case EXPECT:
+      head.expect = joined(head.expect, value.toLowerCase());
+      break;
   }
+}
+
+/** One of the options in a list, which may be written in any case. */
+const CLOSE = /(?:^|,)[ \t]*close[ \t]*(?:,|$)/i;
+const KEEP_ALIVE = /(?:^|,)[ \t]*keep-alive[ \t]*(?:,|$)/i;
+
+function readConnection(head: RequestHead, value: string): void {
+  // What nearly all clients say.
+  if (value === 'keep-alive') {
+    head.saysKeepAlive = true;
+    return;
+  }
+  head.saysClose ||= CLOSE.test(value);
+  head.saysKeepAlive ||= KEEP_ALIVE.test(value);
+  head.nominated = addNominated(value, head.nominated);
+  head.saysUpgrade ||= head.nominated?.has('upgrade') ?? false;
 }
 
 function joined(before: string, value: string): string {

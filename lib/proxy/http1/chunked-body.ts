@@ -1,6 +1,6 @@
 /** A body in chunks (RFC 9112 §7.1), read strictly. */
 import { isLineEnd, readFieldLines } from './field-lines.ts';
-import { ResponseError } from './response-error.ts';
+import { MessageError } from './message-error.ts';
 import { SectionReader } from './section-reader.ts';
 
 const MAX_TRAILER_BYTES = 16_384;
@@ -64,7 +64,7 @@ export class ChunkedBody {
    * Reads on from `start`, to the end of the body or of the bytes.
    * @param onData gets the data of each chunk, or what has come of it
    * @returns behind the last byte that was read
-   * @throws ResponseError
+   * @throws MessageError
    */
   read(bytes: Buffer, start: number, onData: (data: Buffer) => void): number {
     let at = start;
@@ -121,21 +121,21 @@ export class ChunkedBody {
       this.#state = EXTENSION;
       this.#extensions = ';';
     } else {
-      throw new ResponseError('a chunk size that is no hexadecimal number, or too large');
+      throw new MessageError('a chunk size that is no hexadecimal number, or too large');
     }
   }
 
   #readExtension(byte: number): void {
     if (byte === CR) {
-      if (!EXTENSIONS.test(this.#extensions)) throw new ResponseError('a malformed chunk extension');
+      if (!EXTENSIONS.test(this.#extensions)) throw new MessageError('a malformed chunk extension');
       this.#state = SIZE_LF;
       return;
     }
     if ((byte < 0x20 && byte !== TAB) || byte === 0x7f)
-      throw new ResponseError('a control character in a chunk extension');
+      throw new MessageError('a control character in a chunk extension');
     this.#extensionBytes += 1;
     if (this.#extensionBytes > MAX_EXTENSION_BYTES)
-      throw new ResponseError(`more than ${MAX_EXTENSION_BYTES} bytes of chunk extensions`);
+      throw new MessageError(`more than ${MAX_EXTENSION_BYTES} bytes of chunk extensions`);
     this.#extensions += String.fromCharCode(byte);
   }
 
@@ -164,5 +164,5 @@ export class ChunkedBody {
 }
 
 function expect(byte: number, expected: number): void {
-  if (byte !== expected) throw new ResponseError('a chunk that does not end where its size says');
+  if (byte !== expected) throw new MessageError('a chunk that does not end where its size says');
 }

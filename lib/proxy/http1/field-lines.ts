@@ -1,5 +1,5 @@
 /** The field lines of a head or of a trailer section (RFC 9110 §5, RFC 9112 §5), read strictly. */
-import { ResponseError } from './response-error.ts';
+import { MessageError, MessageTooLong } from './message-error.ts';
 
 const MAX_FIELDS = 1_000;
 
@@ -35,7 +35,7 @@ export function isLineEnd(bytes: Buffer, at: number): boolean {
  * @param start where the first line begins
  * @param end behind the CRLF of the last line
  * @returns flat: name, value, name, value, …; in Latin-1, values without the white space around them
- * @throws ResponseError
+ * @throws MessageError
  */
 export function readFieldLines(bytes: Buffer, start: number, end: number): string[] {
   const fields: string[] = [];
@@ -46,12 +46,12 @@ export function readFieldLines(bytes: Buffer, start: number, end: number): strin
     const nameEnd = endOfName(bytes, at);
     const valueStart = skipBlanks(bytes, nameEnd + 1);
     const lineEnd = endOfText(bytes, valueStart);
-    if (!isLineEnd(bytes, lineEnd)) throw new ResponseError('a control character in a field');
+    if (!isLineEnd(bytes, lineEnd)) throw new MessageError('a control character in a field');
     const valueEnd = dropBlanks(bytes, valueStart, lineEnd);
     fields.push(text.slice(at - start, nameEnd - start), text.slice(valueStart - start, valueEnd - start));
     at = lineEnd + 2;
   }
-  if (fields.length > 2 * MAX_FIELDS) throw new ResponseError(`more than ${MAX_FIELDS} fields`);
+  if (fields.length > 2 * MAX_FIELDS) throw new MessageTooLong(`more than ${MAX_FIELDS} fields`);
   return fields;
 }
 
@@ -60,7 +60,7 @@ function endOfName(bytes: Buffer, start: number): number {
   let at = start;
   while (TOKEN[bytes[at]!] === 1) at += 1;
   if (at === start || bytes[at] !== COLON)
-    throw new ResponseError('a field line that does not begin with a token and a colon');
+    throw new MessageError('a field line that does not begin with a token and a colon');
   return at;
 }
 

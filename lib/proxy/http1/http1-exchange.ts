@@ -7,6 +7,7 @@ import {
   type UpstreamHandler,
   type UpstreamRequest,
 } from '../upstream.ts';
+import { hasTaken, writeAround } from '../wire-writes.ts';
 import { buildTrailerSection, type RequestFraming } from './request-head.ts';
 
 /** How long an origin is given to ask for the body; then it gets it unasked (RFC 9110 §10.1.1). */
@@ -42,6 +43,8 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
   #continueTimer: NodeJS.Timeout | null = null;
   #startedMs = 0;
   #bodyBegun = false;
+  /** What of the request waits to go out with the first piece of the body. */
+  #unsentHead = '';
   #hasHead = false;
   #isOver = false;
   /** Whether the request has been written to its end. */
@@ -103,11 +106,16 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
       this.#continueTimer = setTimeout(() => this.#sendBody(), CONTINUE_WAIT_MS);
     } else {
       // Together with what of the body is here already.
-      socket.cork();
-      socket.write(this.#head, 'latin1');
+      this.#unsentHead = this.#head;
       this.#sendBody();
-      process.nextTick(uncork, socket);
+      if (this.#unsentHead !== '' && !this.#isOver) socket.write(this.#takeHead(), 'latin1');
     }
+  }
+
+  #takeHead(): string {
+    const head = this.#unsentHead;
+    this.#unsentHead = '';
+    return head;
   }
 
   /** At once, or when the origin has asked for the body, or has not said in time whether it wants it. */
@@ -118,24 +126,24 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
     this.request.body?.open(this);
   }
 
-  onBodyData(chunk: Buffer): boolean {
-    const socket = this.#socket!;
-    if (this.#framing === 'length') return socket.write(chunk) || hasTaken(socket);
+  onBodyData(chunk: Buffer, isBorrowed: boolean): boolean {
     // An empty chunk would be the last.
     if (chunk.length === 0) return true;
-    socket.cork();
-    socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
-    socket.write(chunk);
-    const takesMore = socket.write('\r\n', 'latin1');
-    socket.uncork();
-    return takesMore || hasTaken(socket);
+    const socket = this.#socket!;
+    const isChunked = this.#framing === 'chunked';
+    const before = isChunked ? `${this.#takeHead()}${chunk.length.toString(16)}\r\n` : this.#takeHead();
+    const after = isChunked ? '\r\n' : '';
+    return writeAround(socket, before, chunk, isBorrowed, after) || hasTaken(socket);
   }
 
   onBodyEnd(): void {
     this.isSent = true;
     if (this.#framing !== 'chunked') return;
     try {
-      this.#socket!.write(`0\r\n${buildTrailerSection(this.request.trailers?.() ?? null)}`, 'latin1');
+      this.#socket!.write(
+        `${this.#takeHead()}0\r\n${buildTrailerSection(this.request.trailers?.() ?? null)}`,
+        'latin1',
+      );
     } catch (error) {
       this.#finish();
       this.#connection?.close();
@@ -191,16 +199,4 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
     if (connection?.isReused !== true || connection.hasAnswered) return false;
     return performance.now() - this.#startedMs < STALE_WITHIN_MS;
   }
-}
-
-/**
- * Whether the system has taken all that was written. A piece as large as Node's high-water mark makes `write` ask for
- * a pause though nothing is left to wait for.
- */
-function hasTaken(socket: Socket): boolean {
-  return socket.writableLength === 0;
-}
-
-function uncork(socket: Socket): void {
-  socket.uncork();
 }

@@ -2,8 +2,8 @@
 import type { Socket } from 'node:net';
 import type { Connecting, OriginConnector } from './connector.ts';
 import type { ExchangeConnection, Http1Exchange } from './http1-exchange.ts';
+import { MessageError } from './message-error.ts';
 import { isShared, nextReadBuffer } from './read-buffers.ts';
-import { ResponseError } from './response-error.ts';
 import { ResponseParser, type ResponseSink } from './response-parser.ts';
 
 /** An origin that says how long it keeps a connection is not asked in the last second of it. */
@@ -147,13 +147,14 @@ export class OriginConnection implements Connecting, ExchangeConnection, Respons
       // Not that which was read for, where its response is complete.
       this.#exchange?.onReadEnd();
     } catch (error) {
-      if (!(error instanceof ResponseError)) throw error;
+      if (!(error instanceof MessageError)) throw error;
+      this.#exchange?.onReadEnd();
       this.#failLater(error);
     }
   }
 
   /** What of the response was read before its fault goes out first: the client's connection is reset behind it. */
-  #failLater(error: ResponseError): void {
+  #failLater(error: MessageError): void {
     const exchange = this.#exchange;
     this.close();
     if (exchange !== null) setImmediate(() => exchange.onFailure(error, true));

@@ -1,5 +1,5 @@
 /** Where the body of a response ends, and whether the connection lives on (RFC 9112 §6.3, §9.3). */
-import { ResponseError } from './response-error.ts';
+import { MessageError } from './message-error.ts';
 
 /** The length of a body that has none but ends with its chunks, or with the connection. */
 export const CHUNKED = -1;
@@ -35,7 +35,7 @@ const TIMEOUT = /(?:^|[,;\s])timeout\s*=\s*"?(\d{1,9})/i;
 /**
  * @param fields flat: name, value, name, value, …
  * @param minorVersion of HTTP/1
- * @throws ResponseError where two readers could disagree on the end of the body
+ * @throws MessageError where two readers could disagree on the end of the body
  */
 export function readFraming(fields: readonly string[], minorVersion: number): ResponseFraming {
   const framing = new ResponseFraming();
@@ -47,7 +47,7 @@ export function readFraming(fields: readonly string[], minorVersion: number): Re
     // Most fields are told apart by their length alone.
     if (name.length === NAME_LENGTHS.connection) readConnection(framing, name.toLowerCase(), value);
     else if (name.length === NAME_LENGTHS.contentLength && name.toLowerCase() === 'content-length') {
-      if (contentLength !== null) throw new ResponseError('more than one Content-Length');
+      if (contentLength !== null) throw new MessageError('more than one Content-Length');
       contentLength = value;
     } else if (name.length === NAME_LENGTHS.transferEncoding && name.toLowerCase() === 'transfer-encoding') {
       transferEncoding = transferEncoding === null ? value : `${transferEncoding}, ${value}`;
@@ -63,9 +63,9 @@ function lengthOf(
   minorVersion: number,
 ): number {
   if (transferEncoding !== null) {
-    if (contentLength !== null) throw new ResponseError('Content-Length beside Transfer-Encoding');
-    if (minorVersion === 0) throw new ResponseError('Transfer-Encoding in HTTP/1.0');
-    if (transferEncoding.toLowerCase() !== 'chunked') throw new ResponseError('unknown transfer coding');
+    if (contentLength !== null) throw new MessageError('Content-Length beside Transfer-Encoding');
+    if (minorVersion === 0) throw new MessageError('Transfer-Encoding in HTTP/1.0');
+    if (transferEncoding.toLowerCase() !== 'chunked') throw new MessageError('unknown transfer coding');
     return CHUNKED;
   }
   return contentLength === null ? UNTIL_CLOSE : parseLength(contentLength);
@@ -73,7 +73,7 @@ function lengthOf(
 
 function parseLength(text: string): number {
   const length = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(length)) throw new ResponseError('Content-Length is no number, or too large');
+  if (!Number.isSafeInteger(length)) throw new MessageError('Content-Length is no number, or too large');
   return length;
 }
 

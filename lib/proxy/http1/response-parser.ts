@@ -4,7 +4,7 @@
  */
 import { ChunkedBody } from './chunked-body.ts';
 import { readFieldLines } from './field-lines.ts';
-import { ResponseError } from './response-error.ts';
+import { MessageError } from './message-error.ts';
 import { CHUNKED, type ResponseFraming, readFraming, UNTIL_CLOSE } from './response-framing.ts';
 import { SectionReader } from './section-reader.ts';
 import { readStatusLine, type StatusLine, VERSION_PREFIX } from './status-line.ts';
@@ -83,10 +83,10 @@ export class ResponseParser {
 
   /**
    * Reads what the connection delivered.
-   * @throws ResponseError, also for bytes that no request asked for; nothing can be read after that
+   * @throws MessageError, also for bytes that no request asked for; nothing can be read after that
    */
   read(bytes: Buffer): void {
-    if (this.#state === IDLE) throw new ResponseError('bytes that no request asked for');
+    if (this.#state === IDLE) throw new MessageError('bytes that no request asked for');
     this.hasBegun = true;
     let at = 0;
     while (at < bytes.length && this.#state < COMPLETE) {
@@ -117,7 +117,7 @@ export class ResponseParser {
   /** At once: what does not speak HTTP may never send an empty line. */
   #checkBeginning(): void {
     const beginning = this.#headReader.keptText(VERSION_PREFIX.length);
-    if (!VERSION_PREFIX.startsWith(beginning)) throw new ResponseError('not HTTP/1');
+    if (!VERSION_PREFIX.startsWith(beginning)) throw new MessageError('not HTTP/1');
   }
 
   #takeHead(bytes: Buffer, start: number, end: number): void {
@@ -130,12 +130,12 @@ export class ResponseParser {
 
   #takeInterim(status: number, fields: string[], framing: ResponseFraming): void {
     // Nobody here asks for another protocol.
-    if (status === 101) throw new ResponseError('101 that no request asked for');
+    if (status === 101) throw new MessageError('101 that no request asked for');
     // It has none (RFC 9110 §8.6): what the origin takes for it would be read as the next response.
-    if (framing.declaresBody) throw new ResponseError('an interim response that declares a body');
+    if (framing.declaresBody) throw new MessageError('an interim response that declares a body');
     this.#interimResponses += 1;
     if (this.#interimResponses > MAX_INTERIM_RESPONSES)
-      throw new ResponseError(`more than ${MAX_INTERIM_RESPONSES} interim responses`);
+      throw new MessageError(`more than ${MAX_INTERIM_RESPONSES} interim responses`);
     this.#sink.onInterim(status, fields);
   }
 

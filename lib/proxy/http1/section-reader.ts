@@ -1,5 +1,5 @@
 /** Gathers what an empty line closes: the head of a message, or the trailer section of a chunked one. */
-import { ResponseError } from './response-error.ts';
+import { MessageError, MessageTooLong } from './message-error.ts';
 
 const EMPTY_LINE = Buffer.from('\r\n\r\n', 'latin1');
 /** What of an empty line may be kept while it is not known for one. */
@@ -44,7 +44,7 @@ export class SectionReader {
   /**
    * Reads on from `start`.
    * @returns where the section ends, behind the empty line; -1 where that has not come, and all bytes are kept
-   * @throws ResponseError where the section is too long, or has CR or LF alone
+   * @throws MessageTooLong, or MessageError where it has CR or LF alone
    */
   read(bytes: Buffer, start: number): number {
     return this.#keptBytes === 0 ? this.#readWhole(bytes, start) : this.#readOn(bytes, start);
@@ -100,12 +100,12 @@ export class SectionReader {
     // What only one of the two separates (RFC 9112 §2.2) others may read as one line, or as two.
     for (let at = before; at < this.#keptBytes; at += 1) {
       if ((kept[at] === LF) !== (kept[at - 1] === CR))
-        throw new ResponseError(`CR or LF alone in the ${this.#name}`);
+        throw new MessageError(`CR or LF alone in the ${this.#name}`);
     }
   }
 
   #checkLength(bytes: number): void {
     if (bytes > this.#maxBytes)
-      throw new ResponseError(`the ${this.#name} is longer than ${this.#maxBytes} bytes`);
+      throw new MessageTooLong(`the ${this.#name} is longer than ${this.#maxBytes} bytes`);
   }
 }

@@ -1,6 +1,6 @@
 /** The first line of a response (RFC 9112 §4), read strictly. */
 import { endOfText, isLineEnd } from './field-lines.ts';
-import { ResponseError } from './response-error.ts';
+import { MessageError } from './message-error.ts';
 
 /** What every response begins with that is read here. */
 export const VERSION_PREFIX = 'HTTP/1.';
@@ -24,7 +24,7 @@ export interface StatusLine {
   readonly end: number;
 }
 
-/** @throws ResponseError where no status line begins at `start` */
+/** @throws MessageError where no status line begins at `start` */
 export function readStatusLine(bytes: Buffer, start: number): StatusLine {
   const minorVersion = digitAt(bytes, start + MINOR_VERSION_AT);
   const status = readStatus(bytes, start + STATUS_AT);
@@ -39,7 +39,7 @@ export function readStatusLine(bytes: Buffer, start: number): StatusLine {
     bytes[start + STATUS_AT - 1] === SPACE &&
     status >= 100 &&
     isLineEnd(bytes, lineEnd);
-  if (!isValid) throw new ResponseError('bad status line');
+  if (!isValid) throw new MessageError('bad status line');
   const reason = bytes.toString('latin1', reasonStart, lineEnd);
   return { minorVersion, status, reason, end: lineEnd + 2 };
 }

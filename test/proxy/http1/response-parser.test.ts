@@ -1,6 +1,6 @@
 /** Responses one after another over one connection: interim ones, limits, surplus, ends, and giving up. */
 import t from 'tap';
-import { ResponseError } from '../../../lib/proxy/http1/response-error.ts';
+import { MessageError } from '../../../lib/proxy/http1/message-error.ts';
 import { ResponseParser, type ResponseSink } from '../../../lib/proxy/http1/response-parser.ts';
 import { readResponse } from '../../helpers/response-recorder.ts';
 import { CHUNKED, EMPTY, OK, problemOf, read } from './expectations.ts';
@@ -40,7 +40,7 @@ class Listener implements ResponseSink {
 }
 
 const bytes = (text: string) => Buffer.from(text, 'latin1');
-const NOT_ASKED_FOR = new ResponseError('bytes that no request asked for');
+const NOT_ASKED_FOR = new MessageError('bytes that no request asked for');
 
 t.test('one response after another, each to its own request', async (t) => {
   const { parser, events } = new Listener();

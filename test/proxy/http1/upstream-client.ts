@@ -97,7 +97,7 @@ export class HeldBody implements BodySource {
   #give(): void {
     while (this.#next < this.#chunks.length) {
       this.#next += 1;
-      if (this.#sink?.onBodyData(this.#chunks[this.#next - 1]!) !== true) return;
+      if (this.#sink?.onBodyData(this.#chunks[this.#next - 1]!, false) !== true) return;
     }
     if (this.#endsItself && !this.#hasEnded) this.end();
   }

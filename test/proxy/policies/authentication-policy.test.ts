@@ -8,13 +8,12 @@ import { PasswordVerifier } from '../../../lib/auth/password-verifier.ts';
 import { TokenIssuer } from '../../../lib/auth/token-issuer.ts';
 import type { Issuer, RouteAuth } from '../../../lib/core/config/model.ts';
 import { ERRORS, type ErrorDefinition } from '../../../lib/core/errors.ts';
-import { DEFAULT_LISTENER_LIMITS } from '../../../lib/ipc/protocol.ts';
-import { AdmittedRequest, admit } from '../../../lib/proxy/admission.ts';
 import { AuthenticationPolicy } from '../../../lib/proxy/policies/authentication-policy.ts';
 import { Passage } from '../../../lib/proxy/policies/passage.ts';
 import { RateLimitKey } from '../../../lib/proxy/policies/rate-limit-key.ts';
 import type { Verdict } from '../../../lib/proxy/policies/verdict.ts';
 import { CLAIMS, EC, KEY_SET, KEYS_URL, RSA, signed } from '../../auth/issuer-maker.ts';
+import { admittedGet } from './admitted-request.ts';
 
 const PASSWORD_HASH = await hashPassword('s3cret:pässwort', { logN: 14, blockSize: 8, parallelism: 1 });
 const KEY = 'fgk_the-key-of-the-shop';
@@ -79,14 +78,8 @@ interface Decided {
 }
 
 function passageOf(fields: readonly string[], query = ''): Passage {
-  const head = {
-    method: 'GET',
-    url: query === '' ? '/' : `/?${query}`,
-    httpVersion: '1.1',
-    rawHeaders: ['Host', 'api.example.com', ...fields],
-  };
-  const request = admit(head, DEFAULT_LISTENER_LIMITS);
-  if (!(request instanceof AdmittedRequest)) throw new Error('the request of the test is not admitted');
+  const target = query === '' ? '/' : `/?${query}`;
+  const request = admittedGet(target, ['Host', 'api.example.com', ...fields]);
   return new Passage(request, '192.0.2.1', 'https', false);
 }
 

@@ -2,11 +2,10 @@
 import t from 'tap';
 import type { RateLimit } from '../../../lib/core/config/model.ts';
 import { ERRORS } from '../../../lib/core/errors.ts';
-import { DEFAULT_LISTENER_LIMITS } from '../../../lib/ipc/protocol.ts';
-import { AdmittedRequest, admit } from '../../../lib/proxy/admission.ts';
 import { type Identity, Passage } from '../../../lib/proxy/policies/passage.ts';
 import { RateLimitPolicy } from '../../../lib/proxy/policies/rate-limit-policy.ts';
 import { RateLimiters } from '../../../lib/proxy/policies/rate-limiters.ts';
+import { admittedGet } from './admitted-request.ts';
 
 const SLOW = { perSec: 86_400 };
 
@@ -22,9 +21,7 @@ interface Sender {
 }
 
 function passageOf({ address = '192.0.2.1', fields = [], identity }: Sender = {}): Passage {
-  const head = { method: 'GET', url: '/', httpVersion: '1.1', rawHeaders: ['Host', 'localhost', ...fields] };
-  const request = admit(head, DEFAULT_LISTENER_LIMITS);
-  if (!(request instanceof AdmittedRequest)) throw new Error('the request of the test is not admitted');
+  const request = admittedGet('/', ['Host', 'localhost', ...fields]);
   const passage = new Passage(request, address, 'http', false);
   if (identity !== undefined)
     passage.identity = { method: 'jwt', consumer: 'main:a', scopes: [], roles: [], claims: {}, ...identity };
