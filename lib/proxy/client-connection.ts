@@ -3,7 +3,7 @@ import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import type { ListenerLimits } from '../ipc/protocol.ts';
 import { ClientRequest, type RequestConnection } from './client-request.ts';
 import { MessageError } from './http1/message-error.ts';
-import { isShared, nextReadBuffer } from './http1/read-buffers.ts';
+import { type Lender, ReadMemory } from './http1/read-memory.ts';
 import { type ReadHead, RequestParser, type RequestSink } from './http1/request-parser.ts';
 import { becomeStream, lendTo, type SocketReader } from './lent-socket.ts';
 import { endAndLinger } from './problem-response.ts';
@@ -65,9 +65,9 @@ export class ClientConnection implements RequestSink, RequestConnection, SocketR
   /** Whether the parser is at work: whoever is called meanwhile must not set it to work again. */
   #isParsing = false;
   #surplus: Buffer | null = null;
-  /** What the bytes that are being read stand in; null where they are nobody else's. */
-  #readBuffer: Uint8Array | null = null;
-  #lastReadBytes = 0;
+  readonly #memory = new ReadMemory();
+  /** Whose memory the bytes are in that are being read; null where they are nobody else's. */
+  #lender: Lender | null = null;
   #requestCount = 0;
   #idleSinceMs = performance.now();
   /** When it was first seen that something has come behind the last request; -1 before. */
@@ -157,14 +157,13 @@ export class ClientConnection implements RequestSink, RequestConnection, SocketR
   // ---- reading ----
 
   nextBuffer(): Buffer {
-    return nextReadBuffer(this.#parser.expectsMuch ? this.#lastReadBytes : 0);
+    return this.#memory.next(this.#parser.expectsMuch);
   }
 
   read(byteCount: number, buffer: Uint8Array): boolean {
-    this.#readBuffer = buffer;
-    this.#lastReadBytes = byteCount;
+    this.#lender = this.#memory.lenderOf(byteCount);
     const takesMore = this.#take(Buffer.from(buffer.buffer, buffer.byteOffset, byteCount));
-    this.#readBuffer = null;
+    this.#lender = null;
     return takesMore;
   }
 
@@ -241,7 +240,7 @@ export class ClientConnection implements RequestSink, RequestConnection, SocketR
   }
 
   onBody(bytes: Buffer): void {
-    this.#request?.push(bytes, this.#readBuffer !== null && isShared(this.#readBuffer));
+    this.#request?.push(bytes, this.#lender);
   }
 
   onComplete(trailers: string[]): void {

@@ -3,12 +3,13 @@
  * connection is not read meanwhile.
  */
 import type { RequestHead } from '../core/http/request-headers.ts';
+import type { Lender } from './http1/read-memory.ts';
 import type { ReadHead } from './http1/request-parser.ts';
 
 /** Takes the body. */
 export interface BodyTaker {
-  /** @param isBorrowed whether the bytes are valid during the call only */
-  onData(bytes: Buffer, isBorrowed: boolean): void;
+  /** @param lender whose memory it is: valid during the call only, unless it is held; null where it is nobody else's */
+  onData(bytes: Buffer, lender: Lender | null): void;
   onEnd(): void;
 }
 
@@ -65,10 +66,10 @@ export class ClientRequest implements ReadHead {
 
   // ---- what the connection reads ----
 
-  /** @param isBorrowed whether the bytes are valid during the call only */
-  push(bytes: Buffer, isBorrowed: boolean): void {
-    if (this.#flows) this.#taker!.onData(bytes, isBorrowed);
-    else this.#kept.push(isBorrowed ? Buffer.from(bytes) : bytes);
+  /** @param lender whose memory it is: valid during the call only, unless it is held; null where it is nobody else's */
+  push(bytes: Buffer, lender: Lender | null): void {
+    if (this.#flows) this.#taker!.onData(bytes, lender);
+    else this.#kept.push(lender === null ? bytes : Buffer.from(bytes));
   }
 
   finish(trailers: string[]): void {
@@ -84,7 +85,7 @@ export class ClientRequest implements ReadHead {
     this.#taker = taker;
     if (this.#flows) return;
     this.#flows = true;
-    while (this.#flows && this.#kept.length > 0) taker.onData(this.#kept.shift()!, false);
+    while (this.#flows && this.#kept.length > 0) taker.onData(this.#kept.shift()!, null);
     this.#tellEnd();
     if (this.#flows) this.#connection.readOn();
   }

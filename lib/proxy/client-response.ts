@@ -6,6 +6,7 @@ import { cleanTrailers } from '../core/http/request-headers.ts';
 import { buildResponseHead, isPlainReason } from '../core/http/response-headers.ts';
 import type { ClientRequest } from './client-request.ts';
 import { formatEarlyHints } from './early-hints.ts';
+import type { Lender } from './http1/read-memory.ts';
 import type { Passage } from './policies/passage.ts';
 import type { DirectAnswer } from './policies/verdict.ts';
 import { problemAnswer } from './problem-response.ts';
@@ -165,10 +166,10 @@ export class ClientResponse {
 
   /**
    * Writes some of the body.
-   * @param data valid during the call only where it `isBorrowed`
+   * @param lender whose memory it is: valid during the call only, unless it is held; null where it is nobody else's
    * @returns false where the client has to read before more is written
    */
-  writeData(data: Buffer, isBorrowed: boolean): boolean {
+  writeData(data: Buffer, lender: Lender | null): boolean {
     // An empty chunk would be the last.
     if (data.length === 0 || this.#framing === NO_BODY) return true;
     this.bytes += data.length;
@@ -179,8 +180,7 @@ export class ClientResponse {
       this.#unsent = before + data.toString('latin1') + after;
       return true;
     }
-    const takesMore = writeAround(this.#socket, before, data, isBorrowed, after);
-    return takesMore || hasTaken(this.#socket);
+    return writeAround(this.#socket, before, data, lender, after);
   }
 
   /** Whether a body of known length is written to its last byte. */
@@ -209,7 +209,7 @@ export class ClientResponse {
     const fields = passage === null ? headers : [...headers, ...passage.clientHeaders];
     const problem = problemAnswer(error, requestId, detail, fields);
     this.#begin(error.status, null, problem.headers, problem.body.length, closes);
-    this.writeData(problem.body, false);
+    this.writeData(problem.body, null);
   }
 
   /** Writes a redirect, or the answer to a pre-flight, but for its end. */

@@ -28,6 +28,7 @@ import { recordExchange } from './exchange-record.ts';
 import type { Sweepable } from './exchange-sweeper.ts';
 import { clientAddressOf, requestIdOf, schemeOf } from './forwarding.ts';
 import { GatePass, type GatePassOwner } from './gate-pass.ts';
+import type { Lender } from './http1/read-memory.ts';
 import { Lingering } from './lingering.ts';
 import { Passage } from './policies/passage.ts';
 import type { Verdict } from './policies/verdict.ts';
@@ -223,8 +224,8 @@ export class Exchange
     );
   }
 
-  onResponseData(chunk: Buffer, isBorrowed: boolean): boolean {
-    if (this.#response.writeData(chunk, isBorrowed)) return true;
+  onResponseData(chunk: Buffer, lender: Lender | null): boolean {
+    if (this.#response.writeData(chunk, lender)) return true;
     this.#paused = true;
     return false;
   }

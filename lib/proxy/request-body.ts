@@ -5,6 +5,7 @@
  *                      └ remembers the first bytes, while a retry could still need them
  */
 import type { BodyTaker, ClientRequest } from './client-request.ts';
+import type { Lender } from './http1/read-memory.ts';
 import type { BodySink, BodySource } from './upstream.ts';
 
 /** Bodies up to this size can be sent again. */
@@ -58,7 +59,7 @@ export class RequestBody implements BodySource, BodyTaker {
 
   open(sink: BodySink): void {
     this.#sink = sink;
-    for (const chunk of this.#remembered ?? []) sink.onBodyData(chunk, false);
+    for (const chunk of this.#remembered ?? []) sink.onBodyData(chunk, null);
     if (this.#ended) sink.onBodyEnd();
     else this.pull(sink);
   }
@@ -87,21 +88,21 @@ export class RequestBody implements BodySource, BodyTaker {
     if (!this.#ended) this.#request.pause();
   }
 
-  onData(chunk: Buffer, isBorrowed: boolean): void {
+  onData(chunk: Buffer, lender: Lender | null): void {
     this.#received += chunk.length;
     this.#owner.onBodyProgress();
     if (this.#received > this.#maxBytes && this.#sink !== null) {
       this.#owner.onBodyTooLarge();
       return;
     }
-    this.#remember(chunk, isBorrowed);
-    if (this.#sink !== null && !this.#sink.onBodyData(chunk, isBorrowed)) this.#request.pause();
+    this.#remember(chunk, lender);
+    if (this.#sink !== null && !this.#sink.onBodyData(chunk, lender)) this.#request.pause();
   }
 
-  #remember(chunk: Buffer, isBorrowed: boolean): void {
+  #remember(chunk: Buffer, lender: Lender | null): void {
     if (this.#remembered === null) return;
     if (this.#received > this.#replayLimitBytes) this.#remembered = null;
-    else this.#remembered.push(isBorrowed ? Buffer.from(chunk) : chunk);
+    else this.#remembered.push(lender === null ? chunk : Buffer.from(chunk));
   }
 
   onEnd(): void {

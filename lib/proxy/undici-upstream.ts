@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
 import type { buildConnector, Dispatcher, Pool } from 'undici';
+import type { Lender } from './http1/read-memory.ts';
 import type { OriginAccess } from './origin-access.ts';
 import type { OriginTlsOptions } from './tls/origin-tls.ts';
 import {
@@ -243,7 +244,7 @@ class UndiciExchange implements UpstreamExchange, Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return;
-    if (!this.#handler.onData(chunk, false)) controller.pause();
+    if (!this.#handler.onData(chunk, null)) controller.pause();
     this.#tellReadEndLater();
   }
 
@@ -294,8 +295,8 @@ class BodyStream extends Readable implements BodySink {
     callback(error);
   }
 
-  onBodyData(chunk: Buffer, isBorrowed: boolean): boolean {
-    return this.push(isBorrowed ? Buffer.from(chunk) : chunk);
+  onBodyData(chunk: Buffer, lender: Lender | null): boolean {
+    return this.push(lender === null ? chunk : Buffer.from(chunk));
   }
 
   onBodyEnd(): void {

@@ -11,6 +11,7 @@ import type { ClientConnection } from './client-connection.ts';
 import type { ClientRequest } from './client-request.ts';
 import type { ProxiedDestination } from './destination.ts';
 import { headersFor, hostFor, targetFor } from './forwarding.ts';
+import type { Lender } from './http1/read-memory.ts';
 import type { Passage } from './policies/passage.ts';
 import type { ProxiedRoute } from './proxied-route.ts';
 import type { RequestBody } from './request-body.ts';
@@ -29,8 +30,8 @@ export interface AttemptsOwner {
   onInformation(status: number, rawHeaders: string[]): void;
   /** @throws where the head cannot be passed on: the attempt then counts as failed */
   onResponseHead(status: number, statusText: string, rawHeaders: string[]): void;
-  /** False asks to pause until `resume`. @param isBorrowed whether the chunk is valid during the call only */
-  onResponseData(chunk: Buffer, isBorrowed: boolean): boolean;
+  /** False asks to pause until `resume`. @param lender see UpstreamHandler */
+  onResponseData(chunk: Buffer, lender: Lender | null): boolean;
   /** All that has come is passed on, and more is to come. */
   onResponseReadEnd(): void;
   onResponseEnd(rawTrailers: string[]): void;
@@ -239,9 +240,9 @@ export class UpstreamAttempts implements UpstreamHandler {
     }
   }
 
-  onData(chunk: Buffer, isBorrowed: boolean): boolean {
+  onData(chunk: Buffer, lender: Lender | null): boolean {
     this.noteActivity();
-    return this.#owner.onResponseData(chunk, isBorrowed);
+    return this.#owner.onResponseData(chunk, lender);
   }
 
   onReadEnd(): void {

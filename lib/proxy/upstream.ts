@@ -4,14 +4,15 @@
  */
 import type { RetryCondition } from '../core/config/model.ts';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
+import type { Lender } from './http1/read-memory.ts';
 
 /** Takes the body of a request. */
 export interface BodySink {
   /**
-   * @param isBorrowed whether the chunk is valid during the call only: who keeps it has to copy it
+   * @param lender whose memory it is: valid during the call only, unless it is held; null where it is nobody else's
    * @returns false: no more until it `pull`s, but for what is here already
    */
-  onBodyData(chunk: Buffer, isBorrowed: boolean): boolean;
+  onBodyData(chunk: Buffer, lender: Lender | null): boolean;
   onBodyEnd(): void;
 }
 
@@ -67,9 +68,9 @@ export interface UpstreamHandler {
   onHead(status: number, statusText: string, rawHeaders: string[]): void;
   /**
    * False asks to pause until `resume`.
-   * @param isBorrowed whether the chunk is valid during the call only: who keeps it has to copy it
+   * @param lender whose memory it is: valid during the call only, unless it is held; null where it is nobody else's
    */
-  onData(chunk: Buffer, isBorrowed: boolean): boolean;
+  onData(chunk: Buffer, lender: Lender | null): boolean;
   /** All that has come is read, and more is to come: soon after each head and piece of the body. */
   onReadEnd(): void;
   /** The message is complete. `rawTrailers` is flat and may be empty. */

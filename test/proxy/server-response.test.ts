@@ -30,7 +30,7 @@ function fieldsOf({ headers, framing }: Answer): string[] {
 
 function write(response: ClientResponse, answer: Answer): void {
   response.writeHead(answer.status, 'As Said', fieldsOf(answer), 'id', null, null, answer.closes);
-  response.writeData(Buffer.from(BODY), false);
+  response.writeData(Buffer.from(BODY), null);
   response.end();
 }
 

@@ -7,7 +7,8 @@ import {
   type UpstreamHandler,
   type UpstreamRequest,
 } from '../upstream.ts';
-import { hasTaken, writeAround } from '../wire-writes.ts';
+import { writeAround } from '../wire-writes.ts';
+import type { Lender } from './read-memory.ts';
 import { buildTrailerSection, type RequestFraming } from './request-head.ts';
 
 /** How long an origin is given to ask for the body; then it gets it unasked (RFC 9110 §10.1.1). */
@@ -126,14 +127,13 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
     this.request.body?.open(this);
   }
 
-  onBodyData(chunk: Buffer, isBorrowed: boolean): boolean {
+  onBodyData(chunk: Buffer, lender: Lender | null): boolean {
     // An empty chunk would be the last.
     if (chunk.length === 0) return true;
-    const socket = this.#socket!;
     const isChunked = this.#framing === 'chunked';
     const before = isChunked ? `${this.#takeHead()}${chunk.length.toString(16)}\r\n` : this.#takeHead();
     const after = isChunked ? '\r\n' : '';
-    return writeAround(socket, before, chunk, isBorrowed, after) || hasTaken(socket);
+    return writeAround(this.#socket!, before, chunk, lender, after);
   }
 
   onBodyEnd(): void {
@@ -171,8 +171,8 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
   }
 
   /** @returns false: no more for now */
-  onBody(chunk: Buffer, isBorrowed: boolean): boolean {
-    return this.#handler.onData(chunk, isBorrowed);
+  onBody(chunk: Buffer, lender: Lender | null): boolean {
+    return this.#handler.onData(chunk, lender);
   }
 
   /** What the connection had is read. */

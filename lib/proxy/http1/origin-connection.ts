@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Connecting, OriginConnector } from './connector.ts';
 import type { ExchangeConnection, Http1Exchange } from './http1-exchange.ts';
 import { MessageError } from './message-error.ts';
-import { isShared, nextReadBuffer } from './read-buffers.ts';
+import { type Lender, ReadMemory } from './read-memory.ts';
 import { ResponseParser, type ResponseSink } from './response-parser.ts';
 
 /** An origin that says how long it keeps a connection is not asked in the last second of it. */
@@ -25,9 +25,9 @@ export class OriginConnection implements Connecting, ExchangeConnection, Respons
   #isConnected = false;
   #isClosed = false;
   #paused = false;
-  /** What the bytes that are being read stand in. */
-  #readBuffer: Uint8Array | null = null;
-  #lastReadBytes = 0;
+  readonly #memory = new ReadMemory();
+  /** Whose memory the bytes are in that are being read; null where they are nobody else's. */
+  #lender: Lender | null = null;
   /** In ms, monotonic: since its last answer. */
   freeSinceMs = 0;
   /** In ms, monotonic. */
@@ -122,15 +122,14 @@ export class OriginConnection implements Connecting, ExchangeConnection, Respons
 
   /** Where the next bytes go. */
   nextBuffer(): Buffer {
-    return nextReadBuffer(this.#parser.expectsMuch ? this.#lastReadBytes : 0);
+    return this.#memory.next(this.#parser.expectsMuch);
   }
 
   /** @returns false: no more for now */
   read(byteCount: number, buffer: Uint8Array): boolean {
-    this.#readBuffer = buffer;
-    this.#lastReadBytes = byteCount;
+    this.#lender = this.#memory.lenderOf(byteCount);
     this.#parse(Buffer.from(buffer.buffer, buffer.byteOffset, byteCount));
-    this.#readBuffer = null;
+    this.#lender = null;
     return !this.#paused;
   }
 
@@ -176,7 +175,7 @@ export class OriginConnection implements Connecting, ExchangeConnection, Respons
   }
 
   onBody(bytes: Buffer): void {
-    if (this.#exchange?.onBody(bytes, isShared(this.#readBuffer)) === false) this.#paused = true;
+    if (this.#exchange?.onBody(bytes, this.#lender) === false) this.#paused = true;
   }
 
   onComplete(trailers: string[]): void {

@@ -5,6 +5,7 @@ import type { OriginTls as OriginTlsSettings } from '../../../lib/core/config/mo
 import { AddressSet } from '../../../lib/core/policy/address-ranges.ts';
 import { createGuardedLookup, type ResolveAll } from '../../../lib/net/guarded-lookup.ts';
 import { Http1Upstream } from '../../../lib/proxy/http1/http1-upstream.ts';
+import type { Lender } from '../../../lib/proxy/http1/read-memory.ts';
 import { OriginAccess } from '../../../lib/proxy/origin-access.ts';
 import { OriginTls } from '../../../lib/proxy/tls/origin-tls.ts';
 import type {
@@ -97,7 +98,7 @@ export class HeldBody implements BodySource {
   #give(): void {
     while (this.#next < this.#chunks.length) {
       this.#next += 1;
-      if (this.#sink?.onBodyData(this.#chunks[this.#next - 1]!, false) !== true) return;
+      if (this.#sink?.onBodyData(this.#chunks[this.#next - 1]!, null) !== true) return;
     }
     if (this.#endsItself && !this.#hasEnded) this.end();
   }
@@ -172,9 +173,9 @@ export class SentRequest implements UpstreamHandler {
     this.#head.resolve();
   }
 
-  onData(chunk: Buffer, isBorrowed: boolean): boolean {
+  onData(chunk: Buffer, lender: Lender | null): boolean {
     this.#requireRunning();
-    this.#chunks.push(isBorrowed ? Buffer.from(chunk) : chunk);
+    this.#chunks.push(lender === null ? chunk : Buffer.from(chunk));
     this.receivedBytes += chunk.length;
     this.#firstData.resolve();
     return this.takesMore();
