@@ -24,7 +24,8 @@ import { type PolicyServices, RoutePolicies } from '../proxy/policies/route-poli
 import type { ProxyContext } from '../proxy/proxy-context.ts';
 import { RequestIds } from '../proxy/request-id.ts';
 import { TrustedProxies } from '../proxy/trusted-proxies.ts';
-import { createAccessLogger, createLogger, type LoggerOptions } from '../telemetry/logger.ts';
+import { createAccessLines } from '../telemetry/access-lines.ts';
+import { createLogger, type LoggerOptions } from '../telemetry/logger.ts';
 import { ClosedConnections } from './closed-connections.ts';
 import { ConfigurationReceiver } from './configuration-receiver.ts';
 import { RequestExplainer } from './explain.ts';
@@ -39,6 +40,7 @@ const loggerOptions: LoggerOptions = {
   base: { pid: process.pid, instance: settings.instance, worker: settings.workerId },
 };
 const logger = createLogger(loggerOptions);
+const accessLines = settings.accessLogRate > 0 ? createAccessLines(loggerOptions) : null;
 const stats = new StatsRegistry();
 const balancing = {
   random: Math.random,
@@ -76,10 +78,7 @@ const context: ProxyContext = {
   overloaded: false,
   limits: settings.limits,
   logger,
-  accessLog:
-    settings.accessLogRate > 0
-      ? new AccessLog(createAccessLogger(loggerOptions), settings.accessLogRate)
-      : null,
+  accessLog: accessLines === null ? null : new AccessLog(accessLines, settings.accessLogRate),
   requestIds: new RequestIds(),
   trustedProxies: new TrustedProxies(settings.trustedProxies),
   sweeper: new ExchangeSweeper(),

@@ -1,14 +1,14 @@
 /** Writes lines to the access log as a worker does, and ends. Arguments: its name, how many lines, and how it ends. */
 import { AccessLog, shortenConsumer, shortenPath } from '../../lib/proxy/access-log.ts';
-import { createAccessLogger } from '../../lib/telemetry/logger.ts';
+import { createAccessLines } from '../../lib/telemetry/access-lines.ts';
 
 const [writer = '', count = '0', end = ''] = process.argv.slice(2);
-const logger = createAccessLogger({
+const lines = createAccessLines({
   level: 'info',
   pretty: false,
   base: { instance: 'test', worker: writer },
 });
-const log = new AccessLog(logger, 1);
+const log = new AccessLog(lines!, 1);
 
 /** With more bytes than characters, and with characters that JSON has six for. */
 const CONSUMERS = [null, '\u4e2d'.repeat(300), '\u0001'.repeat(300)];
