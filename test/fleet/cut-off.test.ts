@@ -1,6 +1,8 @@
 /** One instance is cut off from Redis while the other goes on: it is named, and catches up. */
 import assert from 'node:assert/strict';
 import t from 'tap';
+import type { FleetMember } from '../../lib/admin/control-plane.ts';
+import { eventually } from '../helpers/eventually.ts';
 import { routeTo, startFleet, startTraffic } from '../helpers/fleet.ts';
 import { startRedis } from '../helpers/redis-server.ts';
 import { openStore, publish, storedAgreement } from '../helpers/store-client.ts';
@@ -11,6 +13,19 @@ const redis = await startRedis(t);
 const relay = await startTcpRelay(t, redis.port);
 const secondUrl = `redis://127.0.0.1:${relay.port}/0`;
 const fleet = await startFleet(t, { url: redis.url, secondUrl });
+
+/** Waits until the first instance knows which revision the second one serves: all it can say of it later. */
+async function waitUntilAnnounced(revision: number): Promise<void> {
+  await eventually(async () => {
+    const { text } = await fleet.one.admin.call('GET', 'instances');
+    const { instances } = JSON.parse(text) as { instances: FleetMember[] };
+    const workers = instances.find(({ instance }) => instance === 'two')?.workers ?? [];
+    assert.deepEqual(
+      workers.map((worker) => worker.revision),
+      [revision, revision],
+    );
+  });
+}
 
 async function waitUntilCutOff(): Promise<void> {
   await fleet.two.gateway.waitForNextLog(
@@ -24,6 +39,7 @@ for (const { way, id } of [
 ]) {
   t.test(`a line goes dead, then the network ${way}: 202 names who is silent, who catches up`, async (t) => {
     const { revision } = await fleet.agree();
+    await waitUntilAnnounced(revision);
     const traffic = await startTraffic(t, fleet.instances);
 
     const cutOff = waitUntilCutOff();

@@ -2,9 +2,9 @@
 import t from 'tap';
 import { AdminClient } from '../helpers/admin-client.ts';
 import { routeTo } from '../helpers/fleet.ts';
-import { findFreePort } from '../helpers/free-port.ts';
 import { launchGateway } from '../helpers/gateway-process.ts';
 import { startRedis } from '../helpers/redis-server.ts';
+import { findServerPort } from '../helpers/server-port.ts';
 import { openStore, publish, publishByHand, storedAgreement } from '../helpers/store-client.ts';
 import { get } from '../helpers/worker-processes.ts';
 
@@ -26,7 +26,7 @@ t.test(
     await publishByHand(redis, [['route', 'bad', bad]]);
     const before = await store.read();
 
-    const port = await findFreePort();
+    const port = await findServerPort();
     const flags = ['--redis', redis.url, '--instance', 'one'];
     const gateway = await launchGateway(t, { admin: `127.0.0.1:${port}`, flags });
     const admin = new AdminClient(() => port, gateway.stateDirectory);

@@ -22,7 +22,7 @@ t.test('Redis silent for ten seconds, and a change by somebody else at once when
     assert.equal(store.reachable, false);
     assert.match(configuration.degraded ?? '', /cannot be reached/);
     assert.equal(ready, true);
-  }, 5_000);
+  }, SILENCE_MS);
   const { status, body } = await fleet.one.admin.put('routes', 'late', routeTo('/late'));
   t.match({ status, body }, { status: 503, body: { code: 'GW_ERR_STORE_UNAVAILABLE', written: 'no' } });
   await silence;
@@ -32,8 +32,8 @@ t.test('Redis silent for ten seconds, and a change by somebody else at once when
   const published = publishByHand(redis, [['route', 'next', JSON.stringify(routeTo('/next'))]]);
   redis.resume();
   await published;
-  const after = await fleet.agree(5_000);
-  await fleet.each(({ configuration }) => assert.equal(configuration.revision, revision + 1), 5_000);
+  const after = await fleet.agree();
+  await fleet.each(({ configuration }) => assert.equal(configuration.revision, revision + 1));
   t.same(await storedAgreement(await openStore(t, redis)), await fleet.agree());
   t.ok(after.revision >= revision);
   t.same(await fleet.statusOf('/next'), [200, 200]);

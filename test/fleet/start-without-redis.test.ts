@@ -5,11 +5,11 @@ import t, { type Test } from 'tap';
 import { AdminClient } from '../helpers/admin-client.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { agreementOf, type Instance, routeTo, startInstance } from '../helpers/fleet.ts';
-import { findFreePort } from '../helpers/free-port.ts';
 import { type GatewayProcess, type LogLine, launchGateway } from '../helpers/gateway-process.ts';
 import { lastGoodFileOf, waitUntilSaved } from '../helpers/last-good.ts';
 import { type RedisProcess, startRedis } from '../helpers/redis-server.ts';
 import { startOrigin } from '../helpers/scripted-origin.ts';
+import { findServerPort } from '../helpers/server-port.ts';
 import { openStore, publish, storedAgreement } from '../helpers/store-client.ts';
 import { createTemporaryDirectory } from '../helpers/temporary-directory.ts';
 import { get } from '../helpers/worker-processes.ts';
@@ -119,7 +119,7 @@ t.test(
 );
 
 t.test('without one: not ready, says so, and becomes ready by itself', async (t) => {
-  const port = await findFreePort();
+  const port = await findServerPort();
   let gateway: GatewayProcess | undefined;
   await whileRedisIsDown(async () => {
     gateway = await launch(t, port);
@@ -141,7 +141,7 @@ t.test('a damaged one is set aside and named; the start goes on from Redis', asy
 t.test('a damaged one, and no Redis: set aside, not ready until Redis comes', async (t) => {
   const stateDirectory = await copyState(t);
   const damaged = await damage(stateDirectory);
-  const port = await findFreePort();
+  const port = await findServerPort();
   let gateway: GatewayProcess | undefined;
   await whileRedisIsDown(async () => {
     gateway = await launch(t, port, stateDirectory);

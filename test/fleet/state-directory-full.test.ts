@@ -35,16 +35,17 @@ async function checkTrouble(
   const { revision } = await fleet.agree();
   await waitUntilSaved(one.gateway, revision);
   const traffic = await startTraffic(t, fleet.instances);
+  const told = one.gateway.waitForNextLog(isUnsaved, 20_000);
   await begin();
-  const told = one.gateway.waitForNextLog(isUnsaved);
   await fleet.assertTakesChanges();
   t.match(await told, { level: 'error', reason });
   await waitForMetrics(one.gateway, (metrics) => metrics.get(UNSAVED) === 1);
   t.match(await one.admin.status(), { ready: true, configuration: { degraded: null, applied: true } });
   t.equal((await two.gateway.metrics()).get(UNSAVED), 0, 'the other one has no trouble');
 
-  await end();
+  // It may try again as soon as it can, which is before `end` has returned.
   const saved = one.gateway.waitForNextLog(isSavedAgain, 20_000);
+  await end();
   await fleet.assertTakesChanges();
   await saved;
   await waitForMetrics(one.gateway, (metrics) => metrics.get(UNSAVED) === 0);

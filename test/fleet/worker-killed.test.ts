@@ -40,9 +40,9 @@ t.test(
     const before = await eventually(async () => agreementOf([await admin.status()]));
 
     await killWorker(instance, 'serving');
-    // From now on there is one worker that serves: its kept connections are not to notice what becomes of the other.
-    const kept = await startTraffic(t, [instance]);
-    const loading = await killWorker(instance, 'loading');
+    // From now on there is one worker that serves: its kept connections are not to notice what becomes of the other,
+    // which is looked for meanwhile, as it does not load for long.
+    const [kept, loading] = await Promise.all([startTraffic(t, [instance]), killWorker(instance, 'loading')]);
     const served = gateway.logs.filter(
       ({ msg, worker }) => msg === 'worker serves' && worker === loading.worker,
     );

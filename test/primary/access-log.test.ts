@@ -1,9 +1,9 @@
 /** What the log says of a request, and what it must never say. */
 import t from 'tap';
-import { findFreePort } from '../helpers/free-port.ts';
 import { type GatewayProcess, type LogLine, startGateway } from '../helpers/gateway-process.ts';
 import { connect, formatRequest, request } from '../helpers/raw-client.ts';
 import { startOrigin } from '../helpers/scripted-origin.ts';
+import { findServerPort } from '../helpers/server-port.ts';
 import { get } from '../helpers/worker-processes.ts';
 
 const origin = await startOrigin(
@@ -16,7 +16,7 @@ const origin = await startOrigin(
 const config = {
   clusters: {
     good: { destinations: { one: { url: origin.url } } },
-    dead: { destinations: { one: { url: `http://127.0.0.1:${await findFreePort()}` } } },
+    dead: { destinations: { one: { url: `http://127.0.0.1:${await findServerPort()}` } } },
   },
   routes: {
     all: { match: { path: '/{**rest}' }, cluster: 'good' },

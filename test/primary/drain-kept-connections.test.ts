@@ -5,6 +5,9 @@ import type { OriginConnection } from '../helpers/origin-connection.ts';
 import { connect, formatRequest } from '../helpers/raw-client.ts';
 import { startOrigin } from '../helpers/scripted-origin.ts';
 
+/** A worker leaves when the one that takes its place is up, which takes a while on a busy machine. */
+const REPLACED_LIMIT_MS = 30_000;
+
 /** A gateway whose one worker holds an answer that was begun, and a connection that is idle. */
 async function startWithAnswerUnderWay() {
   const held: OriginConnection[] = [];
@@ -42,7 +45,7 @@ t.test('an answer that promised to keep the connection gets its next request ans
   const { gateway, idle, client, finish } = await startWithAnswerUnderWay();
   gateway.signal('SIGHUP');
   // Once idle connections are closed the grace is over, for those that were idle.
-  await idle.waitForClose();
+  await idle.waitForClose(REPLACED_LIMIT_MS);
   finish();
   const first = await client.readResponse();
   t.equal(first.header('connection'), 'keep-alive');
@@ -55,7 +58,7 @@ t.test('an answer that promised to keep the connection gets its next request ans
 t.test('a worker that drains goes by the newest configuration', async (t) => {
   const { gateway, configFor, other, idle, client, finish } = await startWithAnswerUnderWay();
   gateway.signal('SIGHUP');
-  await idle.waitForClose();
+  await idle.waitForClose(REPLACED_LIMIT_MS);
   await gateway.applyConfig(configFor(other.url));
   finish();
   await client.readResponse();

@@ -1,10 +1,10 @@
 /** The counts of all workers, merged: exact, and never running backwards. */
 import t from 'tap';
-import { findFreePort } from '../helpers/free-port.ts';
 import { startGateway } from '../helpers/gateway-process.ts';
 import type { OriginConnection } from '../helpers/origin-connection.ts';
 import { connect, formatRequest } from '../helpers/raw-client.ts';
 import { startOrigin } from '../helpers/scripted-origin.ts';
+import { findServerPort } from '../helpers/server-port.ts';
 import { get, listWorkers, waitForMetrics, waitForWorkers } from '../helpers/worker-processes.ts';
 
 type Metrics = ReadonlyMap<string, number>;
@@ -17,7 +17,7 @@ const origin = await startOrigin(
   },
   { owner: t },
 );
-const dead = `http://127.0.0.1:${await findFreePort()}`;
+const dead = `http://127.0.0.1:${await findServerPort()}`;
 const route = (path: string, cluster: string, rewrite?: object) => ({
   match: { path },
   cluster,

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { startGateway } from '../helpers/gateway-process.ts';
 import { formatRequest, request } from '../helpers/raw-client.ts';
-import { get, listWorkers } from '../helpers/worker-processes.ts';
+import { get, listWorkers, waitForWorkers } from '../helpers/worker-processes.ts';
 
 const EMPTY = { clusters: {}, routes: {} };
 const CLUSTER = { destinations: { one: { url: 'http://127.0.0.1:1' } } };
@@ -68,11 +68,17 @@ t.test('a change on its way to the workers takes no gateway out of service', asy
 t.test(
   'not ready while a worker is down, and alive; ready again with the one that takes its place',
   async (t) => {
-    const [pid = 0] = listWorkers(gateway).values();
-    const died = gateway.waitForNextLog(({ msg }) => msg === 'worker died');
-    const serves = gateway.waitForNextLog(({ msg }) => msg === 'worker serves');
-    process.kill(pid, 'SIGKILL');
-    await died;
+    /** Kills the worker that came last, always that of one slot; gives what ends when the next one serves. */
+    const killLast = async () => {
+      const died = gateway.waitForNextLog(({ msg }) => msg === 'worker died');
+      const serves = waitForWorkers(gateway, 1);
+      process.kill([...listWorkers(gateway).values()].at(-1) ?? 0, 'SIGKILL');
+      await died;
+      return { serves };
+    };
+    // Each young death makes the next start wait longer, so that the last one leaves time to look.
+    for (let death = 0; death < 3; death += 1) await (await killLast()).serves;
+    const { serves } = await killLast();
     const down = await get(gateway.adminPort, '/readyz');
     t.same([down.status, down.text], [503, 'not ready: not every worker is up\n']);
     t.equal((await get(gateway.adminPort, '/healthz')).status, 200, 'but alive');

@@ -6,6 +6,7 @@ import { startGateway } from '../helpers/gateway-process.ts';
 import { connect, formatRequest, type RawClient } from '../helpers/raw-client.ts';
 import type { RawResponse } from '../helpers/response-reader.ts';
 import { startOrigin } from '../helpers/scripted-origin.ts';
+import { waitForMetrics } from '../helpers/worker-processes.ts';
 
 const WORKERS = 3;
 const LIMIT = 60;
@@ -60,8 +61,10 @@ t.test('one client on one connection gets its whole limit after a moment, and no
     }
   }
   t.ok(passed <= LIMIT, `${passed} of ${LIMIT}`);
-  const metrics = await gateway.metrics();
-  t.equal(metrics.get('gateway_rate_limited_total{cluster="origin",route="single"}'), refused);
+  const refusedOf = (seen: ReadonlyMap<string, number>) =>
+    seen.get('gateway_rate_limited_total{cluster="origin",route="single"}') ?? 0;
+  const metrics = await waitForMetrics(gateway, (seen) => refusedOf(seen) >= refused);
+  t.equal(refusedOf(metrics), refused);
 });
 
 t.test('clients on all workers together get no more than the limit', async (t) => {

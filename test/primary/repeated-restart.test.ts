@@ -5,6 +5,9 @@ import { startLoad } from '../helpers/load.ts';
 import { startOrigin } from '../helpers/scripted-origin.ts';
 import { get } from '../helpers/worker-processes.ts';
 
+/** Workers come up one after the other, beside clients that take all of the processor they get. */
+const RESTART_LIMIT_MS = 60_000;
+
 const origin = await startOrigin((_, connection) => connection.answer({ body: 'ok' }), { owner: t });
 const config = {
   clusters: { only: { destinations: { one: { url: origin.url } } } },
@@ -19,9 +22,9 @@ for (const workers of [1, 2]) {
       const load = startLoad({ owner: t, port: gateway.port, clients: 4, keepAlive: true });
       const others = startLoad({ owner: t, port: gateway.port, clients: 4, keepAlive: false });
       await load.waitForAnswers(20);
-      const restarted = gateway.waitForNextLog(({ msg }) => msg === 'workers restarted', 30_000);
+      const restarted = gateway.waitForNextLog(({ msg }) => msg === 'workers restarted', RESTART_LIMIT_MS);
       gateway.signal('SIGHUP');
-      await gateway.waitForNextLog(({ msg }) => msg === 'worker serves', 20_000);
+      await gateway.waitForNextLog(({ msg }) => msg === 'worker serves', RESTART_LIMIT_MS);
       gateway.signal('SIGHUP');
       gateway.signal('SIGHUP');
       await restarted;
@@ -35,10 +38,10 @@ for (const workers of [1, 2]) {
     });
 
     t.test('a change of the configuration during a restart reaches every worker', async (t) => {
-      const restarted = gateway.waitForNextLog(({ msg }) => msg === 'workers restarted', 30_000);
+      const restarted = gateway.waitForNextLog(({ msg }) => msg === 'workers restarted', RESTART_LIMIT_MS);
       gateway.signal('SIGHUP');
-      await gateway.waitForNextLog(({ msg }) => msg === 'worker serves', 20_000);
-      const revision = await gateway.applyConfig({ ...config, routes: {} }, 30_000);
+      await gateway.waitForNextLog(({ msg }) => msg === 'worker serves', RESTART_LIMIT_MS);
+      const revision = await gateway.applyConfig({ ...config, routes: {} }, RESTART_LIMIT_MS);
       await restarted;
       const metrics = await gateway.metrics();
       const revisions = [...metrics]

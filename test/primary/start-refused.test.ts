@@ -1,15 +1,19 @@
 /** Starts that cannot work: exit code 1, one clear message, and no process left behind. */
 
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { listStartArguments, runGatewayCommand } from '../helpers/gateway-command.ts';
 import { startOrigin } from '../helpers/scripted-origin.ts';
+import { findServerPort } from '../helpers/server-port.ts';
 import { createTemporaryDirectory } from '../helpers/temporary-directory.ts';
 import type { TestOwner } from '../helpers/test-owner.ts';
 
 const VALID = 'clusters: {}\nroutes: {}\n';
+/** Generous, for machines that have a lot else to do. */
+const LIMIT_MS = 60_000;
+
+const run = (words: readonly string[]) => runGatewayCommand(words, {}, LIMIT_MS);
 
 interface Start {
   readonly owner: TestOwner;
@@ -27,7 +31,7 @@ async function runToRefusal({ owner, config = VALID, ...addresses }: Start) {
   const file = join(directory, 'gateway.yaml');
   await writeFile(file, config);
   const words = listStartArguments({ workers: 2, ...addresses }, join(directory, 'state'), file);
-  const result = await runGatewayCommand(words);
+  const result = await run(words);
   return { ...result, lines: result.stderr.trimEnd().split('\n'), file, directory };
 }
 
@@ -62,7 +66,7 @@ routes:
 t.test('a file that is not there: the message names its path', async (t) => {
   const directory = await createTemporaryDirectory(t);
   const file = join(directory, 'missing.yaml');
-  const { code, stderr } = await runGatewayCommand(listStartArguments({}, join(directory, 'state'), file));
+  const { code, stderr } = await run(listStartArguments({}, join(directory, 'state'), file));
   t.equal(code, 1);
   t.match(stderr, file);
   t.match(stderr, /no such file/i);
@@ -81,12 +85,7 @@ t.test('a port that is taken', async (t) => {
 });
 
 t.test('one port for clients and for probes', async (t) => {
-  // Somebody else's port: taken for a moment, so that it is free, and then named twice.
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : 0;
-  await new Promise((resolve) => server.close(resolve));
+  const port = await findServerPort();
   const { code, lines } = await runToRefusal({
     owner: t,
     listen: `127.0.0.1:${port}`,
@@ -107,7 +106,7 @@ t.test('a state directory that is a file, or below one', async (t) => {
   const file = join(directory, 'occupied');
   await writeFile(file, 'not a directory');
   for (const state of [file, join(file, 'below')]) {
-    const { code, stderr } = await runGatewayCommand(listStartArguments({}, state, null));
+    const { code, stderr } = await run(listStartArguments({}, state, null));
     t.equal(code, 1);
     t.equal(stderr.trimEnd().split('\n').length, 1, 'one line');
     t.match(stderr, state);

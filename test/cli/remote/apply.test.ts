@@ -1,9 +1,7 @@
 /** `gateway apply`, `diff` and `export` against a gateway with the embedded store. */
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { startGateway } from '../../helpers/gateway-process.ts';
-import { commandsFor, configurationOf, linesOf } from './remote-commands.ts';
+import { commandsFor, configurationOf, forwardWith, linesOf } from './remote-commands.ts';
 
 const gateway = await startGateway(t);
 const commands = await commandsFor(t, gateway);
@@ -88,28 +86,11 @@ t.test(
   'a change by somebody else after the difference was shown is a conflict, not overwritten',
   async (t) => {
     const other = await commands.file('other.json', configurationOf({ theirs: {} }));
-    const rival = http.createServer(async (request, response) => {
-      const isWrite = request.method === 'PUT' && !request.url?.includes('dryRun=true');
-      if (isWrite) t.equal((await commands.run(['apply', other])).code, 0);
-      const forwarded = http.request(
-        { port: gateway.adminPort, method: request.method, path: request.url, headers: request.headers },
-        (answer) => {
-          response.writeHead(answer.statusCode ?? 0, answer.headers);
-          answer.pipe(response);
-        },
-      );
-      request.pipe(forwarded);
+    const url = await forwardWith(t, gateway, async () => {
+      t.equal((await commands.run(['apply', other])).code, 0);
     });
-    await new Promise<void>((resolve) => rival.listen(0, '127.0.0.1', resolve));
-    t.teardown(() => rival.close());
-    const { port } = rival.address() as AddressInfo;
     const before = await revision();
-    const { code, stdout, stderr } = await commands.run([
-      'apply',
-      second,
-      '--admin-url',
-      `http://127.0.0.1:${port}`,
-    ]);
+    const { code, stdout, stderr } = await commands.run(['apply', second, '--admin-url', url]);
     t.equal(code, 3);
     t.match(stdout, `3 differences from revision ${before}\n`);
     t.match(stderr, `expected revision ${before}, the configuration is at ${before + 1}`);

@@ -3,7 +3,7 @@ import t from 'tap';
 import { startGateway } from '../../helpers/gateway-process.ts';
 import { startRedis } from '../../helpers/redis-server.ts';
 import { listWorkers } from '../../helpers/worker-processes.ts';
-import { commandsFor, configurationOf, linesOf } from './remote-commands.ts';
+import { commandsFor, configurationOf, forwardWith, linesOf } from './remote-commands.ts';
 
 const redis = await startRedis(t);
 const [one, two] = await Promise.all(
@@ -50,8 +50,9 @@ t.test('status --fleet shows both, whichever is asked', async (t) => {
 t.test('a worker of the other instance that does not answer: 4, and the table names it', async (t) => {
   const [[worker, pid] = [0, 0]] = listWorkers(two);
   const replaced = two.waitForNextLog(({ msg }) => msg === 'worker died', 30_000);
-  process.kill(pid, 'SIGSTOP');
-  const { code, stdout } = await commands.run(['apply', file, '--timeout-ms', '300']);
+  // Not before the write: a worker that hangs is replaced after some seconds, and its successor would answer.
+  const url = await forwardWith(t, one, () => process.kill(pid, 'SIGSTOP'));
+  const { code, stdout } = await commands.run(['apply', file, '--admin-url', url, '--timeout-ms', '2000']);
   t.equal(code, 4);
   t.match(stdout, 'served by 1 of 2 workers');
   t.match(linesOf(stdout).at(-1), new RegExp(`^two +${worker} +2 +\\S`));

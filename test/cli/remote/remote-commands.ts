@@ -1,6 +1,9 @@
 /** A gateway, and the commands that talk to it, all of them real processes. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { type CommandResult, listUnseenCommand, runGatewayCommand } from '../../helpers/gateway-command.ts';
@@ -68,6 +71,32 @@ export async function commandsFor(owner: TestOwner, gateway: GatewayProcess): Pr
     GATEWAY_TOKEN_FILE: '',
   };
   return new RemoteCommands(environment, directory);
+}
+
+/**
+ * Something in front of a management API that forwards all requests, and does something before it lets a write
+ * through. Before that may lie seconds in which a command starts and shows what it is about to do.
+ * @returns its URL, for `--admin-url`
+ */
+export async function forwardWith(
+  owner: TestOwner,
+  { adminPort }: GatewayProcess,
+  beforeWrite: () => unknown,
+): Promise<string> {
+  const server = http.createServer(async (request, response) => {
+    const isWrite = request.method !== 'GET' && !request.url?.includes('dryRun=true');
+    if (isWrite) await beforeWrite();
+    const { method, url: path, headers } = request;
+    const options = { port: adminPort, method, path, headers, agent: false };
+    const forwarded = http.request(options, (answer) => {
+      response.writeHead(answer.statusCode ?? 0, answer.headers);
+      answer.pipe(response);
+    });
+    request.pipe(forwarded);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  owner.teardown(() => server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** A configuration with one cluster and one route a name. */

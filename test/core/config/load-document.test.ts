@@ -1,6 +1,7 @@
 import t from 'tap';
 import { type LoadedDocument, loadDocument } from '../../../lib/core/config/load-document.ts';
 import { validateDocument } from '../../../lib/core/config/validate.ts';
+import { readCpuMs } from '../../helpers/event-loop-block.ts';
 import { pointersOf } from './findings.ts';
 
 function load(document: unknown): LoadedDocument & { pauses: number } {
@@ -88,9 +89,9 @@ t.test('routes with many client addresses make shorter slices', async (t) => {
 t.test(
   'missing clusters of a large document are answered soon, near names only while that is cheap',
   async (t) => {
-    const startMs = performance.now();
+    const startMs = readCpuMs();
     const { problems } = load(largeDocument(20_000, (index) => `cluster-of-service-number-${index}`));
-    t.ok(performance.now() - startMs < 10_000, 'even on a slow machine');
+    t.ok(readCpuMs() - startMs < 10_000, 'even on a slow machine');
     t.equal(problems.length, 1_001);
     t.equal(problems[0]?.hint, 'add it under clusters, or name another');
     const small = load(largeDocument(100, (index) => `cluste-${index}`));

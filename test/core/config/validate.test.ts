@@ -3,6 +3,7 @@ import t from 'tap';
 import { documentOf } from '../../../lib/core/config/document.ts';
 import { MAX_PROBLEMS } from '../../../lib/core/config/problem-list.ts';
 import { validateDocument } from '../../../lib/core/config/validate.ts';
+import { readCpuMs } from '../../helpers/event-loop-block.ts';
 import { arbitraryRoutes } from './arbitrary-configuration.ts';
 import { documentWith, pointersOf } from './findings.ts';
 
@@ -333,11 +334,11 @@ t.test('a large document validates in a few seconds', async (t) => {
       cluster: 'c',
     };
   }
-  const startMs = performance.now();
+  const startMs = readCpuMs();
   const { configuration, warnings } = validateDocument(documentWith(routes));
   t.equal(configuration?.routes.size, 100_000);
   t.same(warnings, []);
-  t.ok(performance.now() - startMs < 15_000, 'even on a slow machine');
+  t.ok(readCpuMs() - startMs < 15_000, 'even on a slow machine');
 });
 
 t.test('one host and path with very many routes does not cost the square of their number', async (t) => {
@@ -345,9 +346,9 @@ t.test('one host and path with very many routes does not cost the square of thei
   for (let index = 0; index < 30_000; index += 1) {
     routes[`r${index}`] = { match: { headers: [{ name: 'x', values: [`${index}`] }] }, cluster: 'c' };
   }
-  const startMs = performance.now();
+  const startMs = readCpuMs();
   t.ok(validateDocument(documentWith(routes)).configuration);
-  t.ok(performance.now() - startMs < 10_000, 'even on a slow machine');
+  t.ok(readCpuMs() - startMs < 10_000, 'even on a slow machine');
 });
 
 t.test('validation never throws, and is sure about what it accepts', async () => {

@@ -165,8 +165,14 @@ t.test('a file that never comes to rest does not keep the others waiting', async
   await watched.write('calm', 'before');
   watched.add('restless', 'calm');
   await watched.untilHolds('calm', 'before');
-  const writing = setInterval(() => void watched.write('restless', String(performance.now())), 10);
-  t.teardown(() => clearInterval(writing));
+  let isWriting = true;
+  const writing = (async () => {
+    for (; isWriting; await delay(10)) await watched.write('restless', String(performance.now()));
+  })();
+  t.teardown(() => {
+    isWriting = false;
+    return writing;
+  });
   await watched.write('calm', 'after');
   await watched.untilHolds('calm', 'after');
 });

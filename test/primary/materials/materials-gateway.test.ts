@@ -60,10 +60,11 @@ async function replaceAuthority(file: string): Promise<void> {
 
 t.test('a file that is missing is named in status, command, log and metrics', async (t) => {
   t.match(await materials(), [{ name: `file:${caFile}`, problem: /ENOENT/, since: /^\d{4}-/ }]);
-  const { stdout } = await runGatewayCommand(['status'], {
+  const environment = {
     GATEWAY_ADMIN_URL: `http://127.0.0.1:${gateway.adminPort}`,
     GATEWAY_STATE: gateway.stateDirectory,
-  });
+  };
+  const { stdout } = await runGatewayCommand(['status'], environment, 30_000);
   t.match(stdout, new RegExp(`^material +file:${caFile}: cannot read .*ENOENT`, 'm'));
   t.match(await gateway.waitForLog(({ msg }) => msg?.startsWith('materials cannot be got') === true), {
     level: 'error',
