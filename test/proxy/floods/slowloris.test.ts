@@ -49,10 +49,14 @@ class Flood {
   readonly #changed = new ChangeSignal();
   readonly #timer: NodeJS.Timeout;
   #connected = 0;
+  #isOver = false;
+  /** Why no more connections can be opened. */
+  #problem: string | null = null;
 
   constructor(t: Test) {
     this.#timer = setInterval(() => this.#sendOn(), PIECE_INTERVAL_MS);
     t.teardown(() => {
+      this.#isOver = true;
       clearInterval(this.#timer);
       for (const socket of this.#open.keys()) socket.destroy();
     });
@@ -77,11 +81,13 @@ class Flood {
       socket.write(begun);
       this.#changed.notify();
     });
-    socket.on('error', () => {});
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'ECONNREFUSED') this.#problem = `the gateway is gone: ${gateway.describe()}`;
+    });
     socket.on('close', () => {
       this.#open.delete(socket);
       // A busy machine may have no port left for it now.
-      if (!isConnected) setImmediate(() => this.#addOne(begun));
+      if (!isConnected && !this.#isOver && this.#problem === null) setImmediate(() => this.#addOne(begun));
       this.#changed.notify();
     });
     socket.resume();
@@ -100,7 +106,11 @@ class Flood {
 
   async #waitFor(holds: () => boolean): Promise<void> {
     const describe = () => `${this.#connected} connected, ${this.#open.size} open`;
-    await this.#changed.waitFor(() => (holds() ? true : undefined), 50_000, describe);
+    const find = () => {
+      if (this.#problem !== null) throw new Error(this.#problem);
+      return holds() ? true : undefined;
+    };
+    await this.#changed.waitFor(find, 50_000, describe);
   }
 }
 
