@@ -3,6 +3,7 @@ import { connect as connectTcp } from 'node:net';
 import t from 'tap';
 import { createCertificate } from './helpers/certificate.ts';
 import { ChangeSignal } from './helpers/change-signal.ts';
+import { holdDeadPort } from './helpers/dead-port.ts';
 import { findFreePort } from './helpers/free-port.ts';
 import { LineSplitter } from './helpers/line-splitter.ts';
 import type { OriginConnection } from './helpers/origin-connection.ts';
@@ -403,6 +404,12 @@ t.test('a free port is free', async (t) => {
   const origin = await startOrigin(answerOk, { owner: t, port });
   t.equal(origin.port, port);
   t.equal((await request(port, GET)).text, 'ok');
+});
+
+t.test('a dead port is taken, and refuses connections', async (t) => {
+  const port = await holdDeadPort(t);
+  await t.rejects(connect(port), { code: 'ECONNREFUSED' });
+  await t.rejects(startOrigin(answerOk, { owner: t, port }), { code: 'EADDRINUSE' });
 });
 
 t.test('a client without HTTP does not trouble the origin', async (t) => {

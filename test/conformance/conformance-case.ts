@@ -25,7 +25,7 @@ export interface ConformanceCase {
   readonly answersAtHead?: boolean;
   /** The case passes where any one of these holds and nothing of what `judge.ts` calls unsafe happened. */
   readonly expects: readonly Requirement[];
-  /** How long the gateway may take to answer or to close; three seconds unless given. */
+  /** How long the gateway may take to answer or to close; ten seconds unless given. */
   readonly limitMs?: number;
   /** Does nothing but wait: such cases run side by side, on a gateway of their own. */
   readonly isPatient?: boolean;

@@ -7,10 +7,11 @@ import type { ClientSide, Observation } from './observation.ts';
 import type { RecordingOrigin } from './recording-origin.ts';
 import { BARRIER_TARGET, closingRequest, PROBE_TARGET } from './wire-text.ts';
 
-const ANSWER_LIMIT_MS = 3_000;
+/** Reached only where a gateway leaves a connection open for good: a busy machine must not be taken for that. */
+const ANSWER_LIMIT_MS = 10_000;
 /** A gateway that collects the body before it connects to the origin lets such a wait pass in vain. */
-const ARRIVAL_LIMIT_MS = 500;
-const BARRIER_LIMIT_MS = 5_000;
+const ARRIVAL_LIMIT_MS = 2_000;
+const BARRIER_LIMIT_MS = 10_000;
 const MAX_WARM_UPS = 5;
 
 /** One case at a time: the origin belongs to it alone. @throws Error where the gateway serves nothing at all */

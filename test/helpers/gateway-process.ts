@@ -19,6 +19,8 @@ import type { TestOwner } from './test-owner.ts';
 const MAX_LOG_LINES = 200_000;
 const MAX_STDERR_CHARACTERS = 1_000_000;
 const MAX_SHOWN_CHARACTERS = 4_000;
+/** A drain gives idle connections two seconds, and on a busy machine all takes its time. */
+const STOP_LIMIT_MS = 30_000;
 
 /** A line of the log; what is not JSON has the whole line as its `msg`. */
 export interface LogLine {
@@ -124,7 +126,7 @@ export class GatewayProcess {
    * Asks the gateway to drain and waits for its exit.
    * @throws Error where it has to be killed after `limitMs`
    */
-  async stop(limitMs = DEFAULT_LIMIT_MS): Promise<ProcessExit> {
+  async stop(limitMs = STOP_LIMIT_MS): Promise<ProcessExit> {
     if (this.#exit === null) this.signal('SIGTERM');
     try {
       return await this.#waitForExit(limitMs);

@@ -126,7 +126,7 @@ t.test('the head of a response does not wait for its body', async (t) => {
     };
     const client = await proxy.connect(t);
     client.send(formatRequest('GET', '/head-only/'));
-    t.equal((await client.readHead({ limitMs: 3_000 })).status, 200, begin);
+    t.equal((await client.readHead()).status, 200, begin);
     client.close();
   }
 });

@@ -52,8 +52,15 @@ function configurationOf(origin: SecureOrigin, probed: SecureOrigin, tls: Origin
 const isStale = ({ msg }: { readonly msg?: unknown }) =>
   String(msg).startsWith('materials cannot be got anew');
 
-/** Sends requests on all ways, over and over; gives what went wrong when it is told to stop, and how many there were. */
-function keepSending(port: number): () => Promise<{ failures: string[]; count: number }> {
+interface Traffic {
+  /** Waits until what is under way now is over, and so has all that it was to be sent with. */
+  pass(): Promise<void>;
+  /** Gives what went wrong, and how many requests there were. */
+  stop(): Promise<{ failures: string[]; count: number }>;
+}
+
+/** Sends requests on all ways, one after the other, over and over. */
+function keepSending(port: number): Traffic {
   const failures: string[] = [];
   let count = 0;
   let stopping = false;
@@ -66,11 +73,28 @@ function keepSending(port: number): () => Promise<{ failures: string[]; count: n
       }
     }
   })();
-  return async () => {
-    stopping = true;
-    await running;
-    return { failures, count };
+  return {
+    pass: async () => {
+      const before = count;
+      await eventually(() => {
+        if (count < before + 2) throw new Error(`${count} requests: the one before is still under way`);
+      });
+    },
+    stop: async () => {
+      stopping = true;
+      await running;
+      return { failures, count };
+    },
   };
+}
+
+/**
+ * Waits until every worker has what one of them has shown to have. A worker that stands still may have a request from
+ * before under way, and be asked for no other meanwhile; the sample that it gives comes behind what it was sent.
+ */
+async function allWorkersHaveIt(gateway: GatewayProcess, traffic: Traffic): Promise<void> {
+  await gateway.metrics();
+  await traffic.pass();
 }
 
 /** Every way, more often than there are workers in a row: they take turns. */
@@ -95,16 +119,17 @@ t.test('an authority is replaced by another under traffic, and no request fails'
   const origin = await startSecureOrigin(t, pairOf(servedByFirst));
   const probed = await startSecureOrigin(t, pairOf(servedBySecond));
   const gateway = await start(t, origin, { caFile }, probed);
-  const stop = keepSending(gateway.port);
+  const traffic = keepSending(gateway.port);
   t.same(await tryAll(gateway.port, '/probe'), ALL_REFUSED);
   await replace(caFile, first.ca + second.ca);
   // Now all workers know both.
   await eventually(async () => mustBe(await tryAll(gateway.port, '/probe'), ALL_WELL));
+  await allWorkersHaveIt(gateway, traffic);
   origin.renew(pairOf(servedBySecond));
   probed.renew(pairOf(servedByFirst));
   await replace(caFile, second.ca);
   await eventually(async () => mustBe(await tryAll(gateway.port, '/probe'), ALL_REFUSED));
-  const { failures, count } = await stop();
+  const { failures, count } = await traffic.stop();
   t.same(failures, []);
   t.ok(count > 30, `${count} requests`);
 });
@@ -122,7 +147,7 @@ t.test('a client certificate is renewed, its key a while later, and no request f
   });
   const { certFile, keyFile } = one;
   const gateway = await start(t, origin, { caFile: first.caFile, certFile, keyFile });
-  const stop = keepSending(gateway.port);
+  const traffic = keepSending(gateway.port);
   await replaceWith(certFile, two.certFile);
   const { problems } = await gateway.waitForLog(isStale);
   t.match(problems, [/the key is not that of the certificate/, /the key is not that of the certificate/]);
@@ -134,7 +159,8 @@ t.test('a client certificate is renewed, its key a while later, and no request f
     const shown = new Set(origin.requests.slice(seen).map(({ clientName }) => clientName));
     if (shown.has('one')) throw new Error('the former certificate is still shown');
   });
-  const { failures } = await stop();
+  await allWorkersHaveIt(gateway, traffic);
+  const { failures } = await traffic.stop();
   t.same(failures, []);
   t.equal(origin.requests.at(-1)?.clientName, 'two');
 });
@@ -153,9 +179,9 @@ t.test('a file that is missing: 502 until it is there, and no matter when it goe
   t.same(await tryAll(gateway.port), ALL_WELL);
   const changed = gateway.waitForNextLog(isStale);
   await writeFile(caFile, 'garbage');
-  const sending = keepSending(gateway.port);
+  const traffic = keepSending(gateway.port);
   t.match(await changed, { level: 'warn', problems: [/late\.pem: cannot be used: there is no certificate/] });
-  t.same((await sending()).failures, []);
+  t.same((await traffic.stop()).failures, []);
   t.same(await tryAll(gateway.port), ALL_WELL, 'garbage does not take the place of what is good');
   await gateway.applyConfig(configurationOf(origin, origin, { caFile }, { connectMs: 4_321 }));
   t.same(await tryAll(gateway.port), ALL_WELL, 'also when the cluster changes otherwise');

@@ -11,7 +11,7 @@ const proxy = await startScriptedClusters(t, {
   pair: { origins: 2, pool: { maxConnections: 1, maxQueued: 0 } },
   'queue-limit': {
     pool: { maxConnections: 1, maxQueued: 5 },
-    timeouts: { connectMs: 200, headersMs: 300 },
+    timeouts: { connectMs: 500, headersMs: 1_000 },
     retry: { attempts: 1 },
   },
   aborted: { pool: { maxConnections: 1, maxQueued: 1 } },

@@ -16,7 +16,7 @@ const proxy = await startScriptedClusters(t, {
   'after-head': { retry: { attempts: 3, on: ['connect', 'reset', 'timeout', 503] } },
   statuses: { origins: 2, retry: { on: [503] } },
   'all-statuses': { origins: 2, retry: { on: [503] } },
-  slow: { retry: { on: ['timeout'] }, timeouts: { headersMs: 400 } },
+  slow: { retry: { on: ['timeout'] }, timeouts: { headersMs: 1_000 } },
   stale: {},
 });
 

@@ -1,6 +1,7 @@
 /** A gateway with one worker and many clusters of scripted origins: one cluster a test, so that tests share nothing. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster, Route } from '../../lib/core/config/model.ts';
-import { findFreePort } from '../helpers/free-port.ts';
+import { holdDeadPort } from '../helpers/dead-port.ts';
 import { type GatewayProcess, type LogLine, startGateway } from '../helpers/gateway-process.ts';
 import {
   type ClientOptions,
@@ -26,6 +27,8 @@ export interface ClusterPlan extends Omit<Cluster, 'destinations'> {
 }
 
 const SETTLE_LIMIT_MS = 15_000;
+/** Between two looks: what is waited for has to get on, too, in this process as in others. */
+const LOOK_INTERVAL_MS = 10;
 
 export class ScriptedClusters {
   readonly gateway: GatewayProcess;
@@ -87,11 +90,12 @@ export class ScriptedClusters {
     );
   }
 
-  /** Asks again and again, each time by way of the gateway itself. @throws Error after fifteen seconds */
+  /** Asks again and again. @throws Error after fifteen seconds */
   async waitUntil(holds: () => Promise<boolean>, problem: string): Promise<void> {
     const deadlineMs = performance.now() + SETTLE_LIMIT_MS;
     while (!(await holds())) {
       if (performance.now() > deadlineMs) throw new Error(`${problem}: ${this.gateway.describe()}`);
+      await delay(LOOK_INTERVAL_MS);
     }
   }
 
@@ -133,7 +137,7 @@ export async function startScriptedClusters(
     const started = await Promise.all(
       Array.from({ length: plan.origins ?? 1 }, () => startOrigin(() => {}, { owner })),
     );
-    const dead = await Promise.all(Array.from({ length: plan.dead ?? 0 }, findFreePort));
+    const dead = await Promise.all(Array.from({ length: plan.dead ?? 0 }, () => holdDeadPort(owner)));
     origins.set(id, started);
     urls.set(id, [
       ...(plan.urls ?? []),

@@ -23,7 +23,7 @@ const proxy = await startScriptedClusters(t, {
   random: {
     origins: 2,
     dead: 1,
-    timeouts: { connectMs: 500, headersMs: 2_000, idleMs: 2_000 },
+    timeouts: { connectMs: 500, headersMs: 3_000, idleMs: 3_000 },
     retry: { attempts: 2, on: ['connect', 'reset'] },
     limits: { maxConcurrent: 5, maxWaiting: 3, maxWaitMs: 300 },
     route: { limits: { maxConcurrent: 6, maxWaiting: 2, maxWaitMs: 300, maxBodyBytes: 1_000 } },
@@ -75,7 +75,9 @@ async function begin(t: Test, text: string): Promise<RawClient> {
 
 t.test('more requests than a route may have get 503 at once, and may try again', async (t) => {
   const origin = new HoldingOrigin('of-route');
-  const held = [await begin(t, get('of-route')), await begin(t, get('of-route'))];
+  const held = [await begin(t, get('of-route'))];
+  await origin.waitForRequests(1);
+  held.push(await begin(t, get('of-route')));
   await origin.waitForRequests(2);
   const client = await begin(t, get('of-route'));
   const refused = await client.readResponse();

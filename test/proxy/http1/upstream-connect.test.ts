@@ -1,7 +1,8 @@
 /** Connections that do not come about: each failure in time, by its name, and once. */
-import { createServer, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
-import { findFreePort } from '../../helpers/free-port.ts';
+import { holdDeadPort } from '../../helpers/dead-port.ts';
 import { startOrigin } from '../../helpers/scripted-origin.ts';
 import { answerOk } from '../proxied-origin.ts';
 import { createUpstream, outcomeOf, type SentRequest, send, settle } from './upstream-client.ts';
@@ -21,17 +22,17 @@ async function startSilentServer(t: Test): Promise<number> {
     socket.on('error', () => {});
     socket.resume();
   });
-  const port = await findFreePort();
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
   t.teardown(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  return port;
+  return (server.address() as AddressInfo).port;
 }
 
 t.test('a port where nobody listens', async (t) => {
-  const upstream = createUpstream(t, `http://127.0.0.1:${await findFreePort()}`, { maxConnections: 1 });
+  const upstream = createUpstream(t, `http://127.0.0.1:${await holdDeadPort(t)}`, { maxConnections: 1 });
   const sent = Array.from({ length: 5 }, () => send(upstream));
   for (const one of sent) {
     await checkUnsent(t, one, 'CONNECT');
@@ -75,10 +76,11 @@ t.test('a server that never says anything of TLS: the time limit counts for that
 
 t.test('the time limit is over once the connection stands', async (t) => {
   const origin = await startOrigin(() => {}, { owner: t });
-  const upstream = createUpstream(t, origin.url, { connectMs: 300 });
+  // So long that a process that stands still for a moment connects in time.
+  const upstream = createUpstream(t, origin.url, { connectMs: 2_000 });
   const [sent, timing] = [
     send(upstream),
-    createUpstream(t, 'http://slow.test', { connectMs: 400, resolve: () => {} }),
+    createUpstream(t, 'http://slow.test', { connectMs: 2_100, resolve: () => {} }),
   ];
   await origin.waitForRequests(1);
   await send(timing).over;
@@ -92,7 +94,7 @@ t.test('those who wait go on when the connection before them fails', async (t) =
   let count = 0;
   const upstream = createUpstream(t, `http://flaky.test:${origin.port}`, {
     maxConnections: 1,
-    connectMs: 300,
+    connectMs: 2_000,
     resolve: (_host, _options, callback) => {
       count += 1;
       if (count > 2) callback(null, [{ address: '127.0.0.1', family: 4 }]);
@@ -105,7 +107,7 @@ t.test('those who wait go on when the connection before them fails', async (t) =
 });
 
 t.test('a failure makes room: nothing counts as a connection any more', async (t) => {
-  const upstream = createUpstream(t, `http://127.0.0.1:${await findFreePort()}`, {
+  const upstream = createUpstream(t, `http://127.0.0.1:${await holdDeadPort(t)}`, {
     maxConnections: 2,
     maxQueued: 0,
   });

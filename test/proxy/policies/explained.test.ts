@@ -134,7 +134,8 @@ t.test('explaining charges no limit', async (t) => {
 t.test('wrong passwords that are explained lock nobody out, and cannot be tried without end', async (t) => {
   const wrong = (count: number) => ({ Authorization: `Basic ${btoa(`clerk:wrong ${count}`)}` });
   const codes = new Set<string | undefined>();
-  for (let count = 0; count < 12; count += 1) {
+  // Ten are free, and one more every six seconds: slow guesses are more.
+  for (let count = 0; count < 40 && codes.size < 2; count += 1) {
     codes.add((await explain(wrong(count), { clientAddress: '127.0.0.1' })).refused?.code);
   }
   t.same([...codes], ['GW_ERR_UNAUTHENTICATED', 'GW_ERR_TOO_MANY_ATTEMPTS']);

@@ -111,7 +111,7 @@ t.test('a rolling restart under TLS traffic fails no request', async (t) => {
   };
   const asking = [ask(), ask()];
   const served = () => gateway.gateway.logs.filter(({ msg }) => msg === 'worker serves').length;
-  const replaced = gateway.gateway.waitForLog(() => served() >= 4);
+  const replaced = gateway.gateway.waitForLog(() => served() >= 4, 30_000);
   gateway.gateway.signal('SIGHUP');
   await replaced;
   stopping = true;
