@@ -14,6 +14,13 @@ export function listWorkers(gateway: GatewayProcess): Map<number, number> {
   return workers;
 }
 
+/** The process id of a worker that serves. @throws Error where none does: a signal to no process goes to all of ours */
+export function someWorker(gateway: GatewayProcess): number {
+  const pid = [...listWorkers(gateway).values()].at(-1);
+  if (pid === undefined || pid <= 0) throw new Error('no worker serves');
+  return pid;
+}
+
 /** Waits until `count` more workers serve, from now on. */
 export async function waitForWorkers(
   gateway: GatewayProcess,

@@ -1,7 +1,7 @@
 /** What a connection of a client makes of the gateway when the client misbehaves on it. */
 import t from 'tap';
 import { formatRequest } from '../helpers/raw-client.ts';
-import { listWorkers } from '../helpers/worker-processes.ts';
+import { someWorker } from '../helpers/worker-processes.ts';
 import { answerOk, startProxiedOrigin } from './proxied-origin.ts';
 
 const proxied = await startProxiedOrigin(t);
@@ -9,7 +9,7 @@ const proxied = await startProxiedOrigin(t);
 t.test(
   'a client that has reset its connection before the worker saw it: no request of nobody goes on',
   async (t) => {
-    const [workerPid = 0] = listWorkers(proxied.gateway).values();
+    const workerPid = someWorker(proxied.gateway);
     process.kill(workerPid, 'SIGSTOP');
     t.teardown(() => process.kill(workerPid, 'SIGCONT'));
     for (let count = 0; count < 5; count++) {

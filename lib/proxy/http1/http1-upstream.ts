@@ -14,8 +14,8 @@ import { buildRequestHead, framingOf } from './request-head.ts';
 
 const REAP_INTERVAL_MS = 1_000;
 /**
- * Many an origin closes a connection with its answer and does not say so. After this that has been seen; what must not
- * be sent twice does not go out before.
+ * Many an origin closes a connection with its answer and does not say so. That has come after this; what must not be
+ * sent twice does not go out before it would have been seen.
  */
 const REST_MS = 2;
 
@@ -35,6 +35,8 @@ export class Http1Upstream implements Upstream, ExchangeQueue, ConnectionOwner {
   readonly #waiting: Http1Exchange[] = [];
   #reaper: NodeJS.Timeout | null = null;
   #restTimer: NodeJS.Timeout | null = null;
+  /** Whether there ever was a request that must not be sent twice. */
+  #hasSeenUnrepeatable = false;
   #isClosing = false;
   #isDestroyed = false;
 
@@ -74,9 +76,13 @@ export class Http1Upstream implements Upstream, ExchangeQueue, ConnectionOwner {
 
   #takeFree({ freshConnection, mayRepeat }: UpstreamRequest): OriginConnection | null {
     const nowMs = performance.now();
+    if (!mayRepeat && !this.#hasSeenUnrepeatable) {
+      this.#hasSeenUnrepeatable = true;
+      this.#beginRest();
+    }
     for (let index = this.#free.length - 1; index >= 0 && !freshConnection; index -= 1) {
       const connection = this.#free[index]!;
-      if (!mayRepeat && nowMs - connection.freeSinceMs < REST_MS) continue;
+      if (!mayRepeat && !connection.isRested) continue;
       this.#free.splice(index, 1);
       if (connection.reusableUntilMs > nowMs) return connection;
       connection.close();
@@ -106,6 +112,7 @@ export class Http1Upstream implements Upstream, ExchangeQueue, ConnectionOwner {
 
   onFree(connection: OriginConnection): void {
     this.#free.push(connection);
+    if (this.#hasSeenUnrepeatable) this.#beginRest();
     this.#serveWaiting();
     if (this.#free.length === 0) return;
     if (this.#isClosing && this.#waiting.length === 0) this.#closeFree();
@@ -126,14 +133,30 @@ export class Http1Upstream implements Upstream, ExchangeQueue, ConnectionOwner {
       } else if (first.request.freshConnection) {
         this.#free.shift()?.close();
       } else if (this.#free.length > 0) {
-        this.#restTimer ??= setTimeout(() => this.#endRest(), REST_MS);
+        // What rests is given out when it has.
         return;
       }
     }
   }
 
-  #endRest(): void {
+  /** Lets what is free rest; what becomes free meanwhile follows. */
+  #beginRest(): void {
+    this.#restTimer ??= setTimeout(() => {
+      const restedMs = performance.now() - REST_MS;
+      // Not yet: where the process stood still, what has come meanwhile is still to be read.
+      setImmediate(() => this.#endRest(restedMs));
+    }, REST_MS).unref();
+  }
+
+  /** @param restedMs what has been free since then, or longer, has rested */
+  #endRest(restedMs: number): void {
     this.#restTimer = null;
+    let areMore = false;
+    for (const connection of this.#free) {
+      connection.isRested ||= connection.freeSinceMs <= restedMs;
+      areMore ||= !connection.isRested;
+    }
+    if (areMore) this.#beginRest();
     this.#serveWaiting();
     if (this.#isClosing && this.#waiting.length === 0) this.#closeFree();
   }

@@ -30,6 +30,8 @@ export class OriginConnection implements Connecting, ExchangeConnection, Respons
   #lender: Lender | null = null;
   /** In ms, monotonic: since its last answer. */
   freeSinceMs = 0;
+  /** Whether it has been free for so long that it would be closed by now, had it ended with that answer. */
+  isRested = false;
   /** In ms, monotonic. */
   reusableUntilMs = 0;
   /** Whether it has carried an exchange before the one under way: then the origin may just have closed it. */
@@ -193,6 +195,7 @@ export class OriginConnection implements Connecting, ExchangeConnection, Respons
     const offeredMs = keepAliveSeconds < 0 ? this.#idleMs : keepAliveSeconds * 1000 - KEEP_ALIVE_MARGIN_MS;
     const usableMs = Math.min(this.#idleMs, offeredMs);
     this.freeSinceMs = performance.now();
+    this.isRested = false;
     this.reusableUntilMs = this.freeSinceMs + usableMs;
     return usableMs > 0;
   }

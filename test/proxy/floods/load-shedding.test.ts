@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap';
 import { eventually } from '../../helpers/eventually.ts';
 import { formatRequest } from '../../helpers/raw-client.ts';
-import { listWorkers } from '../../helpers/worker-processes.ts';
+import { someWorker } from '../../helpers/worker-processes.ts';
 import { answerOk, outcome, type ProxiedOrigin, startProxiedOrigin } from '../proxied-origin.ts';
 import { formatUpgrade } from '../websocket-peers.ts';
 
@@ -14,7 +14,7 @@ const OVERLOADED = [503, 'GW_ERR_OVERLOADED'];
 
 /** Stops the worker for a while, as a long computation would, and lets it go on. */
 async function stallWorker(t: Test, { gateway }: ProxiedOrigin): Promise<void> {
-  const [workerPid = 0] = listWorkers(gateway).values();
+  const workerPid = someWorker(gateway);
   process.kill(workerPid, 'SIGSTOP');
   t.teardown(() => process.kill(workerPid, 'SIGCONT'));
   await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));

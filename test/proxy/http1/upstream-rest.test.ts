@@ -1,26 +1,63 @@
 /** Origins that close a connection with their answer and do not say so, and those that break it off later. */
 import t from 'tap';
-import { startOrigin } from '../../helpers/scripted-origin.ts';
+import type { Upstream } from '../../../lib/proxy/upstream.ts';
+import { type OriginHandler, startOrigin } from '../../helpers/scripted-origin.ts';
 import { answerOk } from '../proxied-origin.ts';
-import { createUpstream, HeldBody, send } from './upstream-client.ts';
+import { createUpstream, HeldBody, type SentRequest, send } from './upstream-client.ts';
 
-t.test('what waits is not sent over a connection that ends with its answer', async (t) => {
-  const origin = await startOrigin(
-    (request, connection) => {
-      void request.ended.then(() => {
-        answerOk(request, connection);
-        connection.close();
-      });
-    },
-    { owner: t },
-  );
-  const upstream = createUpstream(t, origin.url, { maxConnections: 1 });
-  const post = { method: 'POST', headers: ['content-length', '4'] };
-  const sent = Array.from({ length: 20 }, () =>
-    send(upstream, '/', { ...post, body: new HeldBody(['body']) }),
-  );
-  for (const one of sent) t.equal((await one.over).outcome, '200 ok');
-  t.equal(origin.requests.length, sent.length);
+const POST = { method: 'POST', headers: ['content-length', '4'] };
+
+/** Answers, and ends the connection with it. */
+const answerOnce: OriginHandler = (request, connection) => {
+  void request.ended.then(() => {
+    answerOk(request, connection);
+    connection.close();
+  });
+};
+
+const post = (upstream: Upstream) => send(upstream, '/', { ...POST, body: new HeldBody(['body']) });
+
+/** Does something right behind the end of an answer, before anything else is read. */
+function behindEnd(sent: SentRequest, act: () => void): void {
+  const { onEnd } = sent;
+  sent.onEnd = (trailers) => {
+    onEnd.call(sent, trailers);
+    act();
+  };
+}
+
+/** Longer than a connection rests: nothing is read meanwhile. */
+function standStill(): void {
+  const endMs = performance.now() + 5;
+  while (performance.now() < endMs);
+}
+
+for (const [what, onEnd] of [
+  ['at all times', () => {}],
+  ['where the process stands still behind each answer', standStill],
+] as const) {
+  t.test(`what waits is not sent over a connection that ends with its answer: ${what}`, async (t) => {
+    const origin = await startOrigin(answerOnce, { owner: t });
+    const upstream = createUpstream(t, origin.url, { maxConnections: 1 });
+    const sent = Array.from({ length: 20 }, () => post(upstream));
+    for (const one of sent) behindEnd(one, onEnd);
+    for (const { over } of sent) t.equal((await over).outcome, '200 ok');
+    t.equal(origin.requests.length, sent.length);
+  });
+}
+
+t.test('nor is what comes when the process has stood still behind the answer', async (t) => {
+  const origin = await startOrigin(answerOnce, { owner: t });
+  const upstream = createUpstream(t, origin.url);
+  for (let count = 0; count < 10; count += 1) {
+    const { promise: next, resolve: sendNext } = Promise.withResolvers<SentRequest>();
+    const first = post(upstream);
+    behindEnd(first, () => {
+      standStill();
+      sendNext(post(upstream));
+    });
+    t.same([(await first.over).outcome, (await (await next).over).outcome], ['200 ok', '200 ok']);
+  }
 });
 
 t.test('a kept connection that breaks late is a loss like any other', async (t) => {
