@@ -64,7 +64,11 @@ export class ClientConnection implements RequestSink, RequestConnection, SocketR
   #request: ClientRequest | null = null;
   /** Whether the parser is at work: whoever is called meanwhile must not set it to work again. */
   #isParsing = false;
-  #surplus: Buffer | null = null;
+  /** What is read ahead of requests. */
+  #surplus: Buffer[] = [];
+  #surplusBytes = 0;
+  /** Whether the socket is not read for now. */
+  #isPaused = false;
   readonly #memory = new ReadMemory();
   /** Whose memory the bytes are in that are being read; null where they are nobody else's. */
   #lender: Lender | null = null;
@@ -164,12 +168,15 @@ export class ClientConnection implements RequestSink, RequestConnection, SocketR
     this.#lender = this.#memory.lenderOf(byteCount);
     const takesMore = this.#take(Buffer.from(buffer.buffer, buffer.byteOffset, byteCount));
     this.#lender = null;
+    this.#isPaused = !takesMore;
     return takesMore;
   }
 
   /** TLS gives bytes that are nobody else's. */
   #readOwned(bytes: Buffer): void {
-    if (this.#mode !== UPGRADED && !this.#take(bytes)) this.socket.pause();
+    if (this.#mode === UPGRADED || this.#take(bytes)) return;
+    this.#isPaused = true;
+    this.socket.pause();
   }
 
   /** @returns false: no more for now */
@@ -177,19 +184,31 @@ export class ClientConnection implements RequestSink, RequestConnection, SocketR
     // From here on it is a stream like any other.
     if (this.#mode === UPGRADED) return this.socket.push(Buffer.from(bytes));
     if (this.#mode === DEAF) return true;
-    if (this.#surplus === null) this.#parse(bytes);
-    else this.#surplus = Buffer.concat([this.#surplus, bytes]);
+    if (this.#surplusBytes === 0) this.#parse(bytes);
+    else this.#keepSurplus(bytes);
     return this.#takesMore;
   }
 
   get #takesMore(): boolean {
-    if (this.#surplus !== null) return this.#surplus.length < MOST_SURPLUS_BYTES;
-    return this.#request === null || !this.#request.isHeldUp;
+    return this.#surplusBytes < MOST_SURPLUS_BYTES && this.#request?.isHeldUp !== true;
   }
 
   readOn(): void {
-    if (this.#isParsing || !this.#takesMore) return;
+    if (!this.#isPaused || this.#isParsing || !this.#takesMore) return;
+    this.#isPaused = false;
     this.socket.resume();
+  }
+
+  #keepSurplus(bytes: Buffer): void {
+    this.#surplus.push(Buffer.from(bytes));
+    this.#surplusBytes += bytes.length;
+  }
+
+  #takeSurplus(): Buffer[] {
+    const surplus = this.#surplus;
+    this.#surplus = [];
+    this.#surplusBytes = 0;
+    return surplus;
   }
 
   #parse(bytes: Buffer): void {
@@ -204,7 +223,7 @@ export class ClientConnection implements RequestSink, RequestConnection, SocketR
       this.#isParsing = false;
     }
     if (this.#mode === UPGRADED) this.#upgrade(Buffer.from(bytes.subarray(at)));
-    else if (this.#mode === SERVING && at < bytes.length) this.#surplus = Buffer.from(bytes.subarray(at));
+    else if (this.#mode === SERVING && at < bytes.length) this.#keepSurplus(bytes.subarray(at));
   }
 
   /** One request at a time: the next begins when the one before is answered. */
@@ -270,22 +289,20 @@ export class ClientConnection implements RequestSink, RequestConnection, SocketR
     this.#request = null;
     this.#idleSinceMs = performance.now();
     if (closes || !isWhole || this.#mode !== SERVING) this.#end(isWhole);
-    else if (this.#surplus !== null && !this.#isParsing) this.#parseSurplus();
+    else if (!this.#isParsing) this.#goOn();
+  }
+
+  #goOn(): void {
+    if (this.#surplusBytes > 0) this.#parse(Buffer.concat(this.#takeSurplus()));
+    if (this.#mode === SERVING) this.readOn();
   }
 
   /** What comes behind the last answer must not be served (RFC 9112 §9.6). */
   #end(isWhole: boolean): void {
     this.#mode = DEAF;
-    this.#surplus = null;
+    this.#takeSurplus();
     if (isWhole) this.socket.destroySoon();
     else endAndLinger(this.socket);
-  }
-
-  #parseSurplus(): void {
-    const surplus = this.#surplus!;
-    this.#surplus = null;
-    this.#parse(surplus);
-    if (this.#mode === SERVING) this.readOn();
   }
 
   /** Closes the connection so that the client cannot take what it got for a whole message. */
@@ -295,7 +312,7 @@ export class ClientConnection implements RequestSink, RequestConnection, SocketR
 
   #onClose(): void {
     this.#mode = DEAF;
-    this.#surplus = null;
+    this.#takeSurplus();
     this.#current?.onClosed();
   }
 }

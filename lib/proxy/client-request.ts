@@ -51,7 +51,7 @@ export class ClientRequest implements ReadHead {
 
   /** Whether more of the body would have to wait here. */
   get isHeldUp(): boolean {
-    return !this.#flows && this.#kept.length > 0;
+    return !this.complete && !this.#flows && this.#kept.length > 0;
   }
 
   /** Whether the taker takes what comes. */

@@ -4,6 +4,7 @@ import {
   CONNECTION,
   CONTENT_LENGTH,
   DROP,
+  EXPECT,
   FORWARDED,
   FORWARDED_FOR,
   type HeaderRule,
@@ -15,6 +16,7 @@ import {
   TE,
   TRAILER,
   TRANSFER_ENCODING,
+  UPGRADE,
 } from '../../../lib/core/http/header-rules.ts';
 
 const REQUEST_FIELDS: readonly [name: string, rule: HeaderRule][] = [
@@ -24,7 +26,8 @@ const REQUEST_FIELDS: readonly [name: string, rule: HeaderRule][] = [
   ['Keep-Alive', DROP],
   ['Proxy-Connection', DROP],
   ['Proxy-Authorization', DROP],
-  ['Upgrade', DROP],
+  ['Upgrade', UPGRADE],
+  ['Expect', EXPECT],
   ['HTTP2-Settings', DROP],
   ['TE', TE],
   ['Trailer', TRAILER],
@@ -44,10 +47,6 @@ t.test('the rule of a request field does not depend on its case', async (t) => {
       t.equal(requestHeaderRule(spelling), rule, `${spelling}, remembered`);
     }
   }
-});
-
-t.test('Expect is left to the gateway', async (t) => {
-  t.equal([KEEP, DROP].includes(requestHeaderRule('Expect')), false);
 });
 
 t.test('every X-Forwarded field says who the client is', async (t) => {
@@ -84,7 +83,8 @@ t.test('response fields have rules of their own', async (t) => {
     ['Keep-Alive', DROP],
     ['Proxy-Connection', DROP],
     ['Proxy-Authenticate', DROP],
-    ['Upgrade', DROP],
+    ['Upgrade', UPGRADE],
+  ['Expect', EXPECT],
     ['TE', DROP],
     ['Trailer', TRAILER],
     ['Transfer-Encoding', TRANSFER_ENCODING],
