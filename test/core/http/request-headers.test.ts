@@ -179,3 +179,31 @@ t.test('a trailer section keeps only what may come late (RFC 9110 §6.5.1)', asy
   t.equal(cleanTrailers([]), null);
   t.equal(cleanTrailers(['odd']), null, 'half a field is none');
 });
+
+t.test('what Connection says of the connection is found in any list, and in several fields', async (t) => {
+  const said = (...values: string[]) => {
+    const head = readRequestHead(values.flatMap((value) => ['Connection', value]));
+    return [head.saysClose, head.saysKeepAlive, head.saysUpgrade];
+  };
+  t.same(said(), [false, false, false]);
+  t.same(said('keep-alive'), [false, true, false]);
+  t.same(said('Keep-Alive'), [false, true, false]);
+  t.same(said('CLOSE'), [true, false, false]);
+  t.same(said('x-a ,\tclose', 'Upgrade, keep-alive'), [true, true, true]);
+  t.same(said('closed', 'not-close', 'keep-alive-not', 'upgraded'), [false, false, false]);
+});
+
+t.test('a length that is no number is none that anybody could go by', async (t) => {
+  for (const value of ['+5', '-5', '0x5', '5, 5', '', '5.0', '5e1', ' 5'])
+    t.ok(Number.isNaN(readRequestHead(['Content-Length', value]).contentLength), value);
+  t.equal(readRequestHead(['Content-Length', '5']).contentLength, 5);
+  const thrice = ['1', 'x', '2'].flatMap((value) => ['Content-Length', value]);
+  t.equal(readRequestHead(thrice).repeatsContentLength, true);
+});
+
+t.test('Upgrade and Expect are read in lower case, all of them', async (t) => {
+  t.match(readRequestHead(['upgrade', 'WebSocket', 'UPGRADE', 'h2c', 'expect', '100-Continue']), {
+    upgrade: 'websocket, h2c',
+    expect: '100-continue',
+  });
+});
