@@ -209,7 +209,7 @@ t.test('what no client can send is refused with the place and the fault', async 
     [{ headers: [['x', 'a\nHost: b']] }, 'GW_ERR_BAD_REQUEST', /a line break in the header "x"/],
     [{ headers: [['x\ud800', '']] }, 'GW_ERR_BAD_REQUEST', /a character that is no byte in the header/],
     [{ headers: [['x', '\u{1f600}']] }, 'GW_ERR_BAD_REQUEST', /no byte/],
-    [{ url: '/\ud800' }, 'GW_ERR_BAD_REQUEST', /./],
+    [{ url: '/\ud800' }, 'GW_ERR_BAD_TARGET', /./],
     [{ url: '' }, 'GW_ERR_BAD_REQUEST', /./],
     [{ method: '' }, 'GW_ERR_BAD_REQUEST', /./],
     [{ method: '\u0147ET' }, 'GW_ERR_BAD_REQUEST', /./],
