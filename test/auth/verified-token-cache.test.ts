@@ -16,6 +16,28 @@ t.test('a token is found by all of its characters', async (t) => {
   t.equal(cache.find('a.b.c'), undefined);
 });
 
+t.test(
+  'of a token that is added again the last word counts, however often it was found before',
+  async (t) => {
+    const cache = new VerifiedTokenCache<number>();
+    cache.add('a.b.signature', entry(1));
+    for (let count = 0; count < 3; count += 1) t.equal(cache.find('a.b.signature')?.verdict, 1);
+    cache.add('a.b.signature', entry(2));
+    for (let count = 0; count < 3; count += 1) t.equal(cache.find('a.b.signature')?.verdict, 2);
+    cache.clear();
+    t.equal(cache.find('a.b.signature'), undefined);
+  },
+);
+
+t.test('tokens with the same end do not stand for each other', async (t) => {
+  const cache = new VerifiedTokenCache<number>();
+  const tokens = Array.from({ length: 20 }, (_, index) => `${index}.b.signature`);
+  for (const [index, token] of tokens.entries()) cache.add(token, entry(index));
+  for (let round = 0; round < 3; round += 1) {
+    for (const [index, token] of tokens.entries()) t.equal(cache.find(token)?.verdict, index);
+  }
+});
+
 t.test('it holds 5,000 tokens at most, and what is in use longest', async (t) => {
   const cache = new VerifiedTokenCache<number>();
   const tokens = Array.from({ length: 20_000 }, (_, index) => `token-${index}`);
