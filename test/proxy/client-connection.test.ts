@@ -1,5 +1,7 @@
 /** What a connection of a client makes of the gateway when the client misbehaves on it. */
 import t from 'tap';
+import { eventually } from '../helpers/eventually.ts';
+import { findFreePort } from '../helpers/free-port.ts';
 import type { OriginConnection } from '../helpers/origin-connection.ts';
 import { connect, formatRequest, type RawClient } from '../helpers/raw-client.ts';
 import type { TestOwner } from '../helpers/test-owner.ts';
@@ -14,7 +16,11 @@ const listensWithTls = {
   flags: ['--listen-tls', '127.0.0.1:0'],
 };
 
-const proxied = await startProxiedOrigin(t, listensWithTls);
+const proxied = await startProxiedOrigin(t, {
+  ...listensWithTls,
+  routes: { all: {}, nobody: { cluster: 'nobody', match: { path: '/nobody' } } },
+  clusters: { nobody: { destinations: { only: { url: `http://127.0.0.1:${await findFreePort()}` } } } },
+});
 
 /** The ways to a gateway, which reads them differently. */
 const CONNECT: Record<string, (owner: TestOwner, to: ProxiedOrigin) => Promise<RawClient>> = {
@@ -150,6 +156,60 @@ for (const [way, connectTo] of Object.entries(CONNECT)) {
       t.equal((await proxied.exchange(formatRequest('GET', '/after'))).response.text, 'ok');
     },
   );
+}
+
+for (const [way, connectTo] of Object.entries(CONNECT)) {
+  t.test(`a body that nobody takes ${way} does not keep the next request from being read`, async (t) => {
+    const bodies: [fields: Record<string, string>, body: string][] = [
+      [{}, 'body'],
+      [{ 'Transfer-Encoding': 'chunked' }, '4\r\nbody\r\n0\r\n\r\n'],
+    ];
+    for (const [fields, body] of bodies) {
+      const client = await connectTo(t, proxied);
+      client.send(formatRequest('POST', '/nobody', fields, body));
+      t.equal((await client.readResponse()).status, 502);
+      // Answered before it has said whether it wants the body, which has been sent all the same.
+      client.send(formatRequest('POST', '/expecting', { ...fields, Expect: '100-continue' }, body));
+      t.equal((await client.readResponse()).text, 'ok');
+      client.send(formatRequest('GET', '/behind'));
+      t.equal((await client.readResponse()).text, 'ok');
+      client.end();
+      t.equal(await client.waitForClose(), 'closed');
+    }
+  });
+}
+
+t.test(
+  'a client that goes while all of its body waits is noticed, and its request goes no further',
+  async (t) => {
+    const { promise: arrived, resolve: arrive } = Promise.withResolvers<OriginConnection>();
+    proxied.origin.handler = (_, connection) => arrive(connection);
+    const holding = await proxied.connect(t);
+    holding.send(formatRequest('GET', '/holding'));
+    const held = await arrived;
+    proxied.origin.handler = answerOk;
+    const seen = proxied.origin.requests.length;
+    // The pool has one connection.
+    const going = await proxied.connect(t);
+    going.send(formatRequest('PUT', '/going', {}, 'body'));
+    await eventually(() => mustBeUnderWay(2));
+    going.reset();
+    await eventually(() => mustBeUnderWay(1));
+    held.answer({ body: 'ok' });
+    t.equal((await holding.readResponse()).text, 'ok');
+    await proxied.request(formatRequest('GET', '/after'));
+    t.same(
+      proxied.origin.requests.slice(seen).map(({ target }) => target),
+      ['/after'],
+    );
+  },
+);
+
+/** @throws Error where it is another number of requests to the origin */
+async function mustBeUnderWay(count: number): Promise<void> {
+  const metrics = await proxied.gateway.metrics();
+  const found = metrics.get('gateway_requests_in_flight{cluster="main",route="all"}');
+  if (found !== count) throw new Error(`${found} requests are under way, not ${count}`);
 }
 
 t.test('a slow head gets 408, on a kept connection too', async (t) => {

@@ -140,10 +140,10 @@ t.test('who pauses within a piece gets no more of what waits, nor the end', asyn
   });
   request.flowTo(taker);
   t.same(taker.events, ['a']);
-  t.same([request.isHeldUp, connection.readOns], [true, 0], 'and nothing more is read');
+  t.same([request.hasKept, connection.readOns], [true, 0], 'and nothing more is read');
   request.flowTo(taker);
   t.same(taker.events, ['a', 'b', 'c'], 'also with the last piece');
-  t.same([request.isHeldUp, connection.readOns], [false, 0]);
+  t.same([request.hasKept, connection.readOns], [false, 0]);
   request.flowTo(taker);
   t.same(taker.events, ['a', 'b', 'c', 'end']);
 });
@@ -205,7 +205,8 @@ t.test('the end comes behind all that waits', async (t) => {
   const { request, push } = create();
   push('a');
   request.finish([]);
-  t.same([request.complete, request.isHeldUp], [true, true]);
+  t.same([request.complete, request.hasKept], [true, true]);
+  t.equal(request.isHeldUp, false, 'no more of it would have to wait');
   const taker = new Taker();
   request.flowTo(taker);
   t.same(taker.events, ['a', 'end']);
