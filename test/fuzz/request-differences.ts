@@ -56,7 +56,7 @@ export const REQUEST_DIFFERENCES: readonly RequestDifference[] = [
     why: 'no method of HTTP; Node tells it from its own only by the version',
     way: 'refused by the gateway',
     problem: /^unknown method$/,
-    bytes: /^(DESCRIBE|ANNOUNCE|SETUP|PLAY|PAUSE|TEARDOWN|(GET|SET)_PARAMETER|REDIRECT|RECORD|FLUSH) .*RTSP/m,
+    bytes: /(DESCRIBE|ANNOUNCE|SETUP|PLAY|PAUSE|TEARDOWN|(GET|SET)_PARAMETER|REDIRECT|RECORD|FLUSH) .*RTSP/,
     example: 'DESCRIBE / RTSP/1.0\r\nHost: a\r\n\r\n',
   },
   {
@@ -183,11 +183,12 @@ function compareRequests(
   if (ours === undefined) return ['refused by the gateway', ourProblem];
   if (theirs === undefined)
     return ours.isAdmitted || theirProblem === '' ? ['refused by Node', theirProblem] : null;
-  const differing = compareHeads(ours, theirs) ?? compareContents(ours, theirs);
+  const differingHeads = compareHeads(ours, theirs);
+  if (differingHeads !== null) return ['read differently', differingHeads];
+  // Where an upgrade is asked for, Node's server takes an unknown coding for no body, and says of no body what is wrong.
+  if (ours.asksForUpgrade) return null;
+  const differing = compareContents(ours, theirs);
   if (differing !== null) return ['read differently', differing];
-  // Nor does it say of such a request what is wrong with its body; and one in an unknown coding it takes for none.
-  const isBlind = ours.asksForUpgrade && (theirs.isWhole || theirProblem === '');
-  if (ours.isWhole !== theirs.isWhole && isBlind) return null;
   if (ours.isWhole !== theirs.isWhole)
     return ours.isWhole ? ['refused by Node', theirProblem] : ['refused by the gateway', ourProblem];
   return ours.isWhole && ours.keepsAlive && !theirs.keepsAlive

@@ -40,6 +40,7 @@ t.test('what both refuse, or take for the same, is no difference', async (t) => 
     `POST /a ${head}Transfer-Encoding: chunked\r\n\r\n1;a=b\r\nc\r\n0\r\nX: d\r\n\r\nGET /e ${head}`,
     `GET /a ${head}Connection: close\r\n\r\nGET /b ${head}\r\n`,
     `GET /a ${head}Connection: upgrade\r\nUpgrade: b\r\n\r\nGET /c ${head}\r\n`,
+    `GET /a ${head}Connection: upgrade\r\nUpgrade: b\r\nTransfer-Encoding: c\r\n\r\nGET /d ${head}\r\n`,
     `GET /\xe4 ${head}\r\n`,
     `GET /a ${head}X : b\r\n\r\n`,
     `GET /a ${head}X: b\r\n c\r\n\r\n`,
