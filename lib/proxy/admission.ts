@@ -44,7 +44,7 @@ export class AdmittedRequest implements RequestFacts {
   }
 
   get hasBody(): boolean {
-    return this.head.contentLength > 0 || this.head.transferEncoding !== '';
+    return this.head.contentLength > 0 || this.head.transferEncoding !== null;
   }
 }
 
@@ -106,7 +106,7 @@ function refuseFraming(head: RequestHead, version: string): Refusal | null {
   // Beyond, it would be sent on rounded, and perhaps beyond 2^64, where an origin may count from 0 again.
   if (!Number.isSafeInteger(head.contentLength))
     return new Refusal(ERRORS.badRequest, 'Content-Length is no number, or beyond 2^53');
-  if (head.transferEncoding === '') return null;
+  if (head.transferEncoding === null) return null;
   if (head.contentLength !== -1)
     return new Refusal(ERRORS.badRequest, 'Content-Length beside Transfer-Encoding');
   if (version === '1.0') return new Refusal(ERRORS.badRequest, 'Transfer-Encoding in HTTP/1.0');

@@ -49,9 +49,12 @@ export class ClientRequest implements ReadHead {
     this.#connection = connection;
   }
 
-  /** Whether more of the body would have to wait here. */
+  /**
+   * Whether more of the body would have to wait here. Once all of it has come nothing is held up by it: who takes none of
+   * it need not say so, and the connection is read, so that the client is seen to go.
+   */
   get isHeldUp(): boolean {
-    return !this.complete && !this.#flows && this.#kept.length > 0;
+    return !this.#flows && !this.complete && this.#kept.length > 0;
   }
 
   /** Whether the taker takes what comes. */

@@ -154,7 +154,7 @@ export class UpstreamAttempts implements UpstreamHandler {
   #requestFor(destination: ProxiedDestination): UpstreamRequest {
     const { route, request, connection, requestId, identityHeaders, passage } = this.#subject;
     const { body, expectsContinue, incoming } = this.#subject;
-    const sendsTrailers = request.head.announcesTrailers && request.head.transferEncoding !== '';
+    const sendsTrailers = request.head.announcesTrailers && request.head.transferEncoding !== null;
     return {
       method: request.method,
       target: targetFor(route, request, destination, passage),

@@ -143,7 +143,7 @@ export class RequestFuzzer implements Fuzzer<RunPlan> {
       port: this.#gateway.port,
       address: client.address,
       pieces: cutIntoPieces(client.sent, plan.cuts),
-      awaitedAnswers: countAwaitedAnswers(plan, client),
+      awaitedAnswers: requests.filter((request) => request.isWhole).length,
       leaving: plan.leaving,
       isToHead: (index) => requests[index]?.method === 'HEAD',
     });
@@ -198,16 +198,6 @@ function checkReference({ requests, mutations: changes }: ClientPlan, { reading,
     reading.requests.length === (lastIndex === -1 ? requests.length : lastIndex + 1) &&
     reading.requests.every((request, index) => request.isWhole && request.method === requests[index]?.method);
   if (!isAsBuilt) throw new FuzzFault('bad reference', JSON.stringify(reading.end), sent);
-}
-
-/**
- * How many answers must come: one for each whole request. But where a request asks for an upgrade that it does not
- * get, Node's parser says nothing of a fault in its body, and the answer comes only when the gateway's patience ends.
- */
-function countAwaitedAnswers({ mutations: changes }: ClientPlan, { reading }: FuzzedClient): number {
-  const whole = reading.requests.filter((request) => request.isWhole);
-  const doubtful = whole.findIndex((request) => request.asksForUpgrade && !request.asksForWebSocket);
-  return changes.length === 0 || doubtful === -1 ? whole.length : doubtful;
 }
 
 function checkInnocent({ client }: Actor, { responses, received }: Conversation): void {

@@ -1,13 +1,14 @@
 /**
  * Fuzzes for as long as one likes: `node test/fuzz/run.ts --seconds 600 [--seed N] [--only readers]`. The time goes in
- * equal parts to requests, to answers, and to the readers of answers. After a fault it goes on from the next seed. Exits
- * with 1 where there was one.
+ * equal parts to requests, to answers, to the readers of requests, and to those of answers. After a fault it goes on from
+ * the next seed. Exits with 1 where there was one.
  */
 import { parseArgs } from 'node:util';
 import type { TestOwner } from '../helpers/test-owner.ts';
 import { startDifferentialFuzzer } from './differential-fuzzer.ts';
 import { type Fuzzer, type FuzzOutcome, fuzz } from './fuzzer.ts';
 import { startRequestFuzzer } from './request-fuzzer.ts';
+import { startRequestReaderFuzzer } from './request-reader-fuzzer.ts';
 import { startResponseFuzzer } from './response-fuzzer.ts';
 
 const { values } = parseArgs({
@@ -70,6 +71,7 @@ function describe(name: string, outcomes: readonly FuzzOutcome[]): string {
 const FUZZERS: Record<string, (limitSeconds: number) => Promise<FuzzOutcome[]>> = {
   requests: (limitSeconds) => runFor(startRequestFuzzer, limitSeconds),
   answers: (limitSeconds) => runFor(startResponseFuzzer, limitSeconds),
+  'request-readers': (limitSeconds) => runFor(startRequestReaderFuzzer, limitSeconds),
   readers: (limitSeconds) => runFor(startDifferentialFuzzer, limitSeconds),
 };
 

@@ -1,5 +1,6 @@
 /** Sends much, as fast as the other side takes it, and knows how much that was. */
-import type { ScriptedClusters } from './scripted-clusters.ts';
+import { eventually } from '../helpers/eventually.ts';
+import type { GatewayProcess } from '../helpers/gateway-process.ts';
 
 /** Something to send by: a raw client, or a connection of an origin. */
 export interface ByteSink {
@@ -33,14 +34,14 @@ export class PiecewiseSender {
   }
 
   /** Waits until nothing more is taken, or all of it was. The worker is asked in between, so it is not just slow. */
-  async waitUntilStuck(proxy: ScriptedClusters): Promise<void> {
+  async waitUntilStuck({ gateway }: { readonly gateway: GatewayProcess }): Promise<void> {
     let looks = 0;
     let last = -1;
-    await proxy.waitUntil(async () => {
-      await proxy.gateway.metrics();
+    await eventually(async () => {
+      await gateway.metrics();
       looks = this.sentBytes === last ? looks + 1 : 0;
       last = this.sentBytes;
-      return looks >= STILL_LOOKS;
-    }, 'the sender never gets stuck');
+      if (looks < STILL_LOOKS) throw new Error('the sender never gets stuck');
+    });
   }
 }

@@ -26,8 +26,8 @@ export class RequestHead {
   contentLength = -1;
   /** Content-Length occurs more than once: even with equal values, nobody sends that in good faith. */
   repeatsContentLength = false;
-  /** The value of Transfer-Encoding, lower-cased; empty where there is none. */
-  transferEncoding = '';
+  /** The value of Transfer-Encoding, lower-cased; null where there is none: an empty one is none that anybody knows. */
+  transferEncoding: string | null = null;
   /** The value of X-Request-Id; empty where there is none. */
   requestId = '';
   forwardedFor = '';
@@ -73,7 +73,7 @@ function readField(head: RequestHead, rule: number, name: string, value: string)
       head.contentLength = /^\d+$/.test(value) ? Number(value) : Number.NaN;
       break;
     case TRANSFER_ENCODING:
-      head.transferEncoding = joined(head.transferEncoding, value.toLowerCase());
+      head.transferEncoding = listed(head.transferEncoding, value.toLowerCase());
       break;
     case REQUEST_ID:
       head.requestId = value;
@@ -120,6 +120,11 @@ function readConnection(head: RequestHead, value: string): void {
 
 function joined(before: string, value: string): string {
   return before === '' ? value : `${before}, ${value}`;
+}
+
+/** The same where it counts that there was a field, though an empty one. */
+function listed(before: string | null, value: string): string {
+  return before === null ? value : `${before}, ${value}`;
 }
 
 function readForwarded(head: RequestHead, name: string, value: string): void {

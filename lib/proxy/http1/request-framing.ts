@@ -11,7 +11,7 @@ export function bodyLengthOf(method: string, version: string, head: RequestHead)
   const { contentLength, transferEncoding } = head;
   // What follows a CONNECT is a tunnel's, and what follows another version is not known here.
   if (method === 'CONNECT' || (version !== '1.1' && version !== '1.0')) return UNKNOWN;
-  if (transferEncoding !== '') {
+  if (transferEncoding !== null) {
     return transferEncoding === 'chunked' && contentLength === -1 && version === '1.1' ? CHUNKED : UNKNOWN;
   }
   if (contentLength === -1) return 0;

@@ -69,7 +69,7 @@ t.test('an empty head has nothing', async (t) => {
   t.match(readRequestHead([]), {
     hostCount: 0,
     contentLength: -1,
-    transferEncoding: '',
+    transferEncoding: null,
     requestId: '',
     forwardedFor: '',
     expectsTrailers: false,
