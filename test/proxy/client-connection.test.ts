@@ -1,7 +1,7 @@
 /** What a connection of a client makes of the gateway when the client misbehaves on it. */
 import t from 'tap';
+import { holdDeadPort } from '../helpers/dead-port.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { findFreePort } from '../helpers/free-port.ts';
 import type { OriginConnection } from '../helpers/origin-connection.ts';
 import { connect, formatRequest, type RawClient } from '../helpers/raw-client.ts';
 import type { TestOwner } from '../helpers/test-owner.ts';
@@ -19,7 +19,7 @@ const listensWithTls = {
 const proxied = await startProxiedOrigin(t, {
   ...listensWithTls,
   routes: { all: {}, nobody: { cluster: 'nobody', match: { path: '/nobody' } } },
-  clusters: { nobody: { destinations: { only: { url: `http://127.0.0.1:${await findFreePort()}` } } } },
+  clusters: { nobody: { destinations: { only: { url: `http://127.0.0.1:${await holdDeadPort(t)}` } } } },
 });
 
 /** The ways to a gateway, which reads them differently. */

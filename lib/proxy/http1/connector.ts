@@ -79,6 +79,8 @@ export class OriginConnector {
       port,
       lookup,
       noDelay: true,
+      // What reads the end decides what becomes of the rest.
+      allowHalfOpen: true,
       onread: {
         buffer: () => connecting.nextBuffer(),
         callback: (byteCount, buffer) => connecting.read(byteCount, buffer),

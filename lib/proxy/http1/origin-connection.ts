@@ -1,5 +1,6 @@
 /** One connection to an origin: it carries one exchange after another. */
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Connecting, OriginConnector } from './connector.ts';
 import type { ExchangeConnection, Http1Exchange } from './http1-exchange.ts';
 import { MessageError } from './message-error.ts';
@@ -162,8 +163,28 @@ export class OriginConnection implements Connecting, ExchangeConnection, Respons
   }
 
   #onEnd(): void {
+    if (this.#parser.endsWithConnection && this.#canConfirmEnd) this.#confirmEnd();
+    else this.#takeEnd();
+  }
+
+  /**
+   * Before version 26, Node takes a reset right behind the data for an end. A write of nothing fails after a reset, and
+   * says nothing to the origin otherwise.
+   */
+  #confirmEnd(): void {
+    this.#socket!.write('', (error) => {
+      if (!error) this.#takeEnd();
+    });
+  }
+
+  #takeEnd(): void {
     if (this.#isClosed || this.#parser.end()) this.close();
     else this.#fail(new Error('the origin closed the connection'));
+  }
+
+  /** Not behind a rest of the request that the origin may never read; TLS has an end of its own, which Node keeps to itself. */
+  get #canConfirmEnd(): boolean {
+    return !(this.#socket instanceof TLSSocket) && this.#socket?.writableLength === 0;
   }
 
   // ---- what the parser finds ----

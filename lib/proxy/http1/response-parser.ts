@@ -65,6 +65,11 @@ export class ResponseParser {
     return this.#state === CHUNKED_BODY || this.#state === UNTIL_CLOSE_BODY;
   }
 
+  /** Whether the response that is under way ends with the connection. */
+  get endsWithConnection(): boolean {
+    return this.#state === UNTIL_CLOSE_BODY;
+  }
+
   /** Expects the response to a request of this method. */
   begin(method: string): void {
     this.#state = HEAD;
