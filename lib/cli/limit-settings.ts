@@ -1,6 +1,11 @@
 /** Settings of `gateway start` that bound what clients may do. */
 import { type Command, Option } from 'commander';
-import { DEFAULT_LISTENER_LIMITS, type ListenerLimits, MOST_HEADER_BYTES } from '../ipc/protocol.ts';
+import {
+  DEFAULT_LISTENER_LIMITS,
+  type ListenerLimits,
+  MOST_HEADER_BYTES,
+  MOST_HEADER_COUNT,
+} from '../ipc/protocol.ts';
 import type { ConnectionLimits } from '../primary/gateway-settings.ts';
 import { integerFrom } from './option-parsers.ts';
 
@@ -55,7 +60,7 @@ const FLAGS: readonly LimitFlag[] = [
     flag: '--max-header-count <n>',
     description: 'most fields of a head; more get 431',
     variable: 'GATEWAY_MAX_HEADER_COUNT',
-    range: [8, 2_000],
+    range: [8, MOST_HEADER_COUNT],
     standard: DEFAULT_LISTENER_LIMITS.maxHeaderCount,
   },
   {

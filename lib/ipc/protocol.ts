@@ -29,6 +29,8 @@ export interface WorkerSettings {
 
 /** The largest that `maxHeaderBytes` may be. */
 export const MOST_HEADER_BYTES = 65_536;
+/** The largest that `maxHeaderCount` may be. */
+export const MOST_HEADER_COUNT = 2_000;
 
 /** What clients may do at most. 0 switches a limit off where the setting says so. */
 export interface ListenerLimits {

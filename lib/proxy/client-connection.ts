@@ -2,11 +2,13 @@ import type { Socket } from 'node:net';
 import { ERRORS, type ErrorDefinition } from '../core/errors.ts';
 import type { ListenerLimits } from '../ipc/protocol.ts';
 import { ClientRequest, type RequestConnection } from './client-request.ts';
+import { GrowingBuffer } from './http1/growing-buffer.ts';
 import { MessageError } from './http1/message-error.ts';
 import { type Lender, ReadMemory } from './http1/read-memory.ts';
 import { type ReadHead, RequestParser, type RequestSink } from './http1/request-parser.ts';
 import { becomeStream, lendTo, type SocketReader } from './lent-socket.ts';
 import { endAndLinger } from './problem-response.ts';
+import { resetSocket } from './reset-socket.ts';
 import type { ClientCertificateFacts } from './tls/client-certificate-facts.ts';
 import type { ListenerCertificate } from './tls/listener-certificate.ts';
 import { SecureSocket } from './tls/secure-socket.ts';
@@ -38,6 +40,9 @@ export interface RequestTaker {
 /** What may be read ahead of requests that wait for their turn: a client that pipelines more has to wait. */
 const MOST_SURPLUS_BYTES = 65_536;
 
+/** How long the end of a connection may take. */
+const LONGEST_FAREWELL_MS = 10_000;
+
 /** Requests are read. */
 const SERVING = 0;
 /** The request that is under way is the last thing that was read as HTTP. */
@@ -65,8 +70,7 @@ export class ClientConnection implements RequestSink, RequestConnection, SocketR
   /** Whether the parser is at work: whoever is called meanwhile must not set it to work again. */
   #isParsing = false;
   /** What is read ahead of requests. */
-  #surplus: Buffer[] = [];
-  #surplusBytes = 0;
+  readonly #surplus = new GrowingBuffer();
   /** Whether the socket is not read for now. */
   #isPaused = false;
   readonly #memory = new ReadMemory();
@@ -141,6 +145,11 @@ export class ClientConnection implements RequestSink, RequestConnection, SocketR
     return this.#readForMs(nowMs) >= limitMs && this.#parser.isInHead;
   }
 
+  /** Whether it should have ended by now: all is said, and its end is not taken. */
+  isOverdue(nowMs: number): boolean {
+    return this.#mode === DEAF && this.#current === null && nowMs - this.#idleSinceMs >= LONGEST_FAREWELL_MS;
+  }
+
   get #isBusy(): boolean {
     return this.#mode !== SERVING || this.#current !== null;
   }
@@ -155,6 +164,7 @@ export class ClientConnection implements RequestSink, RequestConnection, SocketR
   /** Reads no more: the head of the request that was waited for took too long. */
   giveUpHead(): void {
     this.#mode = DEAF;
+    this.#idleSinceMs = performance.now();
     this.#taker.onUnreadable(this, ERRORS.requestTimeout);
   }
 
@@ -184,31 +194,19 @@ export class ClientConnection implements RequestSink, RequestConnection, SocketR
     // From here on it is a stream like any other.
     if (this.#mode === UPGRADED) return this.socket.push(Buffer.from(bytes));
     if (this.#mode === DEAF) return true;
-    if (this.#surplusBytes === 0) this.#parse(bytes);
-    else this.#keepSurplus(bytes);
+    if (this.#surplus.length === 0) this.#parse(bytes);
+    else this.#surplus.append(bytes);
     return this.#takesMore;
   }
 
   get #takesMore(): boolean {
-    return this.#surplusBytes < MOST_SURPLUS_BYTES && this.#request?.isHeldUp !== true;
+    return this.#surplus.length < MOST_SURPLUS_BYTES && this.#request?.isHeldUp !== true;
   }
 
   readOn(): void {
     if (!this.#isPaused || this.#isParsing || !this.#takesMore) return;
     this.#isPaused = false;
     this.socket.resume();
-  }
-
-  #keepSurplus(bytes: Buffer): void {
-    this.#surplus.push(Buffer.from(bytes));
-    this.#surplusBytes += bytes.length;
-  }
-
-  #takeSurplus(): Buffer[] {
-    const surplus = this.#surplus;
-    this.#surplus = [];
-    this.#surplusBytes = 0;
-    return surplus;
   }
 
   #parse(bytes: Buffer): void {
@@ -223,7 +221,7 @@ export class ClientConnection implements RequestSink, RequestConnection, SocketR
       this.#isParsing = false;
     }
     if (this.#mode === UPGRADED) this.#upgrade(Buffer.from(bytes.subarray(at)));
-    else if (this.#mode === SERVING && at < bytes.length) this.#keepSurplus(bytes.subarray(at));
+    else if (this.#mode === SERVING && at < bytes.length) this.#surplus.append(bytes.subarray(at));
   }
 
   /** One request at a time: the next begins when the one before is answered. */
@@ -233,6 +231,7 @@ export class ClientConnection implements RequestSink, RequestConnection, SocketR
 
   #giveUpReading(error: MessageError): void {
     this.#mode = DEAF;
+    this.#idleSinceMs = performance.now();
     if (this.#current !== null) this.#current.onRequestBroken();
     else this.#taker.onUnreadable(this, unreadableError(error));
   }
@@ -241,6 +240,7 @@ export class ClientConnection implements RequestSink, RequestConnection, SocketR
   #onEnd(): void {
     if (this.#mode !== SERVING || this.#current !== null) return;
     this.#mode = DEAF;
+    this.#idleSinceMs = performance.now();
     this.socket.destroySoon();
   }
 
@@ -293,26 +293,28 @@ export class ClientConnection implements RequestSink, RequestConnection, SocketR
   }
 
   #goOn(): void {
-    if (this.#surplusBytes > 0) this.#parse(Buffer.concat(this.#takeSurplus()));
+    const surplus = this.#surplus.bytes;
+    this.#surplus.clear();
+    if (surplus.length > 0) this.#parse(surplus);
     if (this.#mode === SERVING) this.readOn();
   }
 
   /** What comes behind the last answer must not be served (RFC 9112 §9.6). */
   #end(isWhole: boolean): void {
     this.#mode = DEAF;
-    this.#takeSurplus();
+    this.#surplus.clear();
     if (isWhole) this.socket.destroySoon();
     else endAndLinger(this.socket);
   }
 
   /** Closes the connection so that the client cannot take what it got for a whole message. */
   reset(): void {
-    this.socket.resetAndDestroy();
+    resetSocket(this.socket);
   }
 
   #onClose(): void {
     this.#mode = DEAF;
-    this.#takeSurplus();
+    this.#surplus.clear();
     this.#current?.onClosed();
   }
 }

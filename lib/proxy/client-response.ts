@@ -178,7 +178,7 @@ export class ClientResponse {
     const after = isChunked ? '\r\n' : '';
     if (before.length + data.length <= MOST_UNSENT_BYTES) {
       this.#unsent = before + data.toString('latin1') + after;
-      return true;
+      return !this.#socket.writableNeedDrain || hasTaken(this.#socket);
     }
     return writeAround(this.#socket, before, data, lender, after);
   }
@@ -237,7 +237,7 @@ export class ClientResponse {
     if (rest !== '') this.#socket.write(rest, 'latin1');
     if (hasTaken(this.#socket)) this.#finish();
     // Its turn comes behind all that waits.
-    else this.#socket.write('', () => this.#finish());
+    else this.#socket.write('', (error) => error ?? this.#finish());
   }
 
   #trailerSection(): string {
@@ -245,7 +245,6 @@ export class ClientResponse {
   }
 
   #finish(): void {
-    if (this.#socket.destroyed) return;
     this.finished = true;
     this.#owner.onFinished();
   }

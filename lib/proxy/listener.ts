@@ -123,7 +123,8 @@ export class Listener implements RequestTaker {
       keepAliveTimeoutMs === 0 ? Number.POSITIVE_INFINITY : keepAliveTimeoutMs + KEEP_ALIVE_MARGIN_MS;
     for (const connection of this.#connections) {
       if (connection.isHeadTooSlow(nowMs, headersTimeoutMs)) connection.giveUpHead();
-      else if (connection.isUnused(nowMs, headersTimeoutMs, unusedMs)) connection.socket.destroy();
+      else if (connection.isUnused(nowMs, headersTimeoutMs, unusedMs) || connection.isOverdue(nowMs))
+        connection.socket.destroy();
     }
   }
 

@@ -92,6 +92,8 @@ export class RequestBody implements BodySource, BodyTaker {
     this.#received += chunk.length;
     this.#owner.onBodyProgress();
     if (this.#received > this.#maxBytes && this.#sink !== null) {
+      // Nobody may take what has come of it for the whole.
+      this.#sink = null;
       this.#owner.onBodyTooLarge();
       return;
     }

@@ -127,6 +127,8 @@ export class UpstreamAttempts implements UpstreamHandler {
   #dispatch(destination: ProxiedDestination): void {
     const request = this.#requestFor(destination);
     this.#upstream = destination.upstreamFor(request).dispatch(request, this);
+    // However an engine does it: what is over by now has been given up without its exchange.
+    if (this.#phase === OVER) this.abort();
   }
 
   /** The next destination of the balancer's walk; those whose queue is full are passed over. */

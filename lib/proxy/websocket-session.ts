@@ -20,6 +20,7 @@ import type { ProxiedDestination } from './destination.ts';
 import type { ExchangeSweeper, Sweepable } from './exchange-sweeper.ts';
 import { createOriginAgent } from './origin-agent.ts';
 import { writeProblem } from './problem-response.ts';
+import { resetSocket } from './reset-socket.ts';
 import { failureOf } from './upstream.ts';
 
 /** How long the peers have to say goodbye after our close frame, and the client to close after a refusal. */
@@ -228,7 +229,7 @@ export class WebSocketSession implements Sweepable {
     socket.write(`${head}connection: close\r\n\r\n`, 'latin1');
     response.on('error', () => {
       this.#error = ERRORS.upstreamBody;
-      socket.resetAndDestroy();
+      resetSocket(socket);
     });
     response.pipe(socket);
   }

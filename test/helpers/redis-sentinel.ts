@@ -14,7 +14,7 @@ const FAILOVER_LIMIT_MS = 30_000;
 export interface SentinelOptions {
   /** 3 unless given; most of them must agree. */
   readonly count?: number;
-  /** How long the master may be silent until it is down; 1,000 ms unless given. */
+  /** How long the master may be silent until it is down; 2,000 ms unless given: a busy machine may stand still. */
   readonly downAfterMs?: number;
   /** 10,000 ms unless given. */
   readonly failoverTimeoutMs?: number;
@@ -111,7 +111,7 @@ function startSentinel(
   count: number,
   options: SentinelOptions,
 ): Promise<RedisDaemon> {
-  const { downAfterMs = 1_000, failoverTimeoutMs = 10_000, password, sentinelPassword, tls } = options;
+  const { downAfterMs = 2_000, failoverTimeoutMs = 10_000, password, sentinelPassword, tls } = options;
   const daemonOptions: DaemonOptions = {
     flags: ['--sentinel'],
     ...(sentinelPassword === undefined ? {} : { password: sentinelPassword }),

@@ -1,5 +1,7 @@
 /** What a client gets of pieces that are valid while they are passed on, and no longer. */
+import type { Socket } from 'node:net';
 import t from 'tap';
+import type { ClientResponse } from '../../lib/proxy/client-response.ts';
 import { connect, formatRequest } from '../helpers/raw-client.ts';
 import { startResponseServer } from './response-server.ts';
 
@@ -42,4 +44,39 @@ t.test('what is told of the end comes when all has left, and once', async (t) =>
   client.send(formatRequest('GET', '/'));
   t.equal((await client.readResponse()).body.length, 10_000_000);
   await finished;
+});
+
+t.test('a client that does not read is not written to for ever, in small pieces neither', async (t) => {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const port = await startResponseServer(t, 0, (answer) => {
+    answer.writeHead(200, 'OK', [], 'id', null, null, false);
+    let pieces = 0;
+    do {
+      pieces += 1;
+      answer.flush();
+    } while (answer.writeData(Buffer.alloc(8_000, 'a'), null) && pieces < 10_000);
+    resolve(pieces);
+  });
+  const client = await connect(port, { owner: t });
+  client.stopReading();
+  client.send(formatRequest('GET', '/'));
+  t.ok((await promise) < 10_000, 'there comes a time to wait');
+});
+
+t.test('a connection that breaks before all has left is no end', async (t) => {
+  const { promise, resolve } = Promise.withResolvers<[ClientResponse, Socket]>();
+  const port = await startResponseServer(t, 0, (answer, { socket }) => {
+    answer.writeHead(200, 'OK', [], 'id', null, null, false);
+    for (let count = 0; count < 100; count += 1) answer.writeData(Buffer.alloc(100_000, 'a'), null);
+    answer.end();
+    resolve([answer, socket]);
+  });
+  const client = await connect(port, { owner: t });
+  client.stopReading();
+  client.send(formatRequest('GET', '/'));
+  const [answer, socket] = await promise;
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  client.reset();
+  await closed;
+  t.equal(answer.finished, false);
 });

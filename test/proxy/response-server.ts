@@ -8,7 +8,7 @@ import { ClientResponse } from '../../lib/proxy/client-response.ts';
 import { TrustedProxies } from '../../lib/proxy/trusted-proxies.ts';
 import type { TestOwner } from '../helpers/test-owner.ts';
 
-type Answer = (response: ClientResponse, request: ClientRequest) => void;
+type Answer = (response: ClientResponse, connection: ClientConnection) => void;
 
 /** Serves every request as `answer` says. @returns the port */
 export async function startResponseServer(owner: TestOwner, keepAliveMs: number, answer: Answer) {
@@ -22,7 +22,7 @@ export async function startResponseServer(owner: TestOwner, keepAliveMs: number,
       };
       const response = new ClientResponse(request, connection.socket, keepAliveMs, task);
       connection.run(task);
-      answer(response, request);
+      answer(response, connection);
     },
     takesOver: () => false,
     onUpgrade() {},

@@ -106,11 +106,15 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
       socket.write(this.#head, 'latin1');
       this.#continueTimer = setTimeout(() => this.#sendBody(), CONTINUE_WAIT_MS);
     } else {
-      // Together with what of the body is here already.
+      // Together with what of the body is here already; but later, as whoever dispatches has not got its exchange yet.
       this.#unsentHead = this.#head;
-      this.#sendBody();
-      if (this.#unsentHead !== '' && !this.#isOver) socket.write(this.#takeHead(), 'latin1');
+      queueMicrotask(() => this.#sendHeadAndBody());
     }
+  }
+
+  #sendHeadAndBody(): void {
+    this.#sendBody();
+    if (this.#unsentHead !== '' && !this.#isOver) this.#socket!.write(this.#takeHead(), 'latin1');
   }
 
   #takeHead(): string {

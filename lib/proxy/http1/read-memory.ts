@@ -9,7 +9,7 @@ const SHARED_BYTES = 65_536;
 const LARGE_BYTES = 262_144;
 /** What comes in smaller pieces is as well read into the shared buffer. */
 const LEAST_WORTH_OWNING = 16_384;
-/** How many large buffers wait for another use. */
+/** How many buffers of each size wait for another use. */
 const MOST_SPARE = 16;
 
 /** Who lends pieces of what was read: they are valid until the reader returns, unless they are held. */
@@ -20,15 +20,26 @@ export interface Lender {
   release(held: Buffer): void;
 }
 
-const spare: Buffer[] = [];
+/** Buffers of one size that are out of use. */
+class SpareBuffers {
+  readonly #bytes: number;
+  readonly #spare: Buffer[] = [];
 
-function takeLarge(): Buffer {
-  return spare.pop() ?? Buffer.allocUnsafeSlow(LARGE_BYTES);
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
+
+  take(): Buffer {
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.#bytes);
+  }
+
+  giveBack(buffer: Buffer): void {
+    if (this.#spare.length < MOST_SPARE) this.#spare.push(buffer);
+  }
 }
 
-function giveBack(large: Buffer): void {
-  if (spare.length < MOST_SPARE) spare.push(large);
-}
+const largeOnes = new SpareBuffers(LARGE_BYTES);
+const copies = new SpareBuffers(SHARED_BYTES);
 
 /** Never written to but by a read, and never read from but before the next one. */
 const shared = Buffer.allocUnsafeSlow(SHARED_BYTES);
@@ -36,18 +47,18 @@ const shared = Buffer.allocUnsafeSlow(SHARED_BYTES);
 /** The next read of any connection writes over what stands there: what is held is copied. */
 const sharedLender: Lender = {
   hold(piece) {
-    const large = takeLarge();
-    piece.copy(large);
-    return large.subarray(0, piece.length);
+    const copy = copies.take();
+    piece.copy(copy);
+    return copy.subarray(0, piece.length);
   },
   release(held) {
-    giveBack(Buffer.from(held.buffer));
+    copies.giveBack(Buffer.from(held.buffer));
   },
 };
 
 /** A large buffer of one connection. */
 class OwnBuffer implements Lender {
-  readonly bytes = takeLarge();
+  readonly bytes = largeOnes.take();
   #heldPieces = 0;
 
   /** Whether nothing of it is held, so that it can be read into again. */
@@ -73,7 +84,7 @@ export class ReadMemory {
   /** Where the next bytes go. @param expectsMuch whether a large part of a body is still to come */
   next(expectsMuch: boolean): Buffer {
     if (!expectsMuch || this.#lastBytes < LEAST_WORTH_OWNING) {
-      if (this.#own?.isFree) giveBack(this.#own.bytes);
+      if (this.#own?.isFree) largeOnes.giveBack(this.#own.bytes);
       this.#own = null;
       return shared;
     }

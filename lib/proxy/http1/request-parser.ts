@@ -3,6 +3,7 @@
  * different messages is refused. Knows nothing of sockets.
  */
 import { type RequestHead, readRequestHead } from '../../core/http/request-headers.ts';
+import { MOST_HEADER_COUNT } from '../../ipc/protocol.ts';
 import { ChunkedBody } from './chunked-body.ts';
 import { readFieldLines } from './field-lines.ts';
 import { MessageError } from './message-error.ts';
@@ -115,7 +116,7 @@ export class RequestParser {
   #takeHead(bytes: Buffer, start: number, end: number): void {
     const line = readRequestLine(bytes, start);
     const { method, target, version } = line;
-    const rawHeaders = readFieldLines(bytes, line.end, end);
+    const rawHeaders = readFieldLines(bytes, line.end, end, MOST_HEADER_COUNT);
     const head = readRequestHead(rawHeaders);
     this.#hasBegun = false;
     this.hasRead = false;

@@ -1,10 +1,10 @@
 /** Gathers what an empty line closes: the head of a message, or the trailer section of a chunked one. */
+import { GrowingBuffer } from './growing-buffer.ts';
 import { MessageError, MessageTooLong } from './message-error.ts';
 
 const EMPTY_LINE = Buffer.from('\r\n\r\n', 'latin1');
 /** What of an empty line may be kept while it is not known for one. */
 const UNFINISHED_EMPTY_LINE = EMPTY_LINE.length - 1;
-const SMALLEST_BUFFER = 1_024;
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -19,9 +19,8 @@ export class SectionReader {
   readonly #maxBytes: number;
   readonly #name: string;
   readonly #take: TakeSection;
-  /** What has come of a section whose end has not; grows by doubling, so that many small pieces cost what they are. */
-  #kept: Buffer | null = null;
-  #keptBytes = 0;
+  /** What has come of a section whose end has not. */
+  readonly #kept = new GrowingBuffer();
 
   /** @param name for the error where a section is longer than `maxBytes`, its last line end not counted */
   constructor(maxBytes: number, name: string, take: TakeSection) {
@@ -32,13 +31,12 @@ export class SectionReader {
 
   /** The beginning of what is kept, in Latin-1. */
   keptText(maxCharacters: number): string {
-    return this.#kept?.toString('latin1', 0, Math.min(this.#keptBytes, maxCharacters)) ?? '';
+    return this.#kept.bytes.toString('latin1', 0, maxCharacters);
   }
 
   /** Forgets what is kept. */
   reset(): void {
-    this.#kept = null;
-    this.#keptBytes = 0;
+    this.#kept.clear();
   }
 
   /**
@@ -47,7 +45,7 @@ export class SectionReader {
    * @throws MessageTooLong, or MessageError where it has CR or LF alone
    */
   read(bytes: Buffer, start: number): number {
-    return this.#keptBytes === 0 ? this.#readWhole(bytes, start) : this.#readOn(bytes, start);
+    return this.#kept.length === 0 ? this.#readWhole(bytes, start) : this.#readOn(bytes, start);
   }
 
   /** Nearly always a section comes in one piece. */
@@ -63,9 +61,9 @@ export class SectionReader {
   }
 
   #readOn(bytes: Buffer, start: number): number {
-    const before = this.#keptBytes;
-    this.#append(start === 0 ? bytes : bytes.subarray(start));
-    const kept = this.#kept!.subarray(0, this.#keptBytes);
+    const before = this.#kept.length;
+    this.#kept.append(start === 0 ? bytes : bytes.subarray(start));
+    const kept = this.#kept.bytes;
     const at = kept.indexOf(EMPTY_LINE, Math.max(0, before - UNFINISHED_EMPTY_LINE));
     if (at === -1) {
       this.#checkKept(before);
@@ -78,27 +76,16 @@ export class SectionReader {
   }
 
   #keep(bytes: Buffer): void {
-    this.#append(bytes);
+    this.#kept.append(bytes);
     this.#checkKept(0);
-  }
-
-  #append(bytes: Buffer): void {
-    const needed = this.#keptBytes + bytes.length;
-    if (this.#kept === null || needed > this.#kept.length) {
-      const larger = Buffer.allocUnsafe(Math.max(SMALLEST_BUFFER, 2 * needed));
-      this.#kept?.copy(larger, 0, 0, this.#keptBytes);
-      this.#kept = larger;
-    }
-    this.#kept.set(bytes, this.#keptBytes);
-    this.#keptBytes = needed;
   }
 
   /** At once, as an end that never comes would otherwise be waited for. */
   #checkKept(before: number): void {
-    this.#checkLength(this.#keptBytes - UNFINISHED_EMPTY_LINE);
-    const kept = this.#kept!;
+    const kept = this.#kept.bytes;
+    this.#checkLength(kept.length - UNFINISHED_EMPTY_LINE);
     // What only one of the two separates (RFC 9112 §2.2) others may read as one line, or as two.
-    for (let at = before; at < this.#keptBytes; at += 1) {
+    for (let at = before; at < kept.length; at += 1) {
       if ((kept[at] === LF) !== (kept[at - 1] === CR))
         throw new MessageError(`CR or LF alone in the ${this.#name}`);
     }
