@@ -57,6 +57,11 @@ export class RequestBody implements BodySource, BodyTaker {
     return this.#remembered !== null;
   }
 
+  get isHere(): boolean {
+    const isRemembered = this.#remembered !== null && this.#remembered.length > 0;
+    return isRemembered || this.#request.hasKept || this.#request.complete;
+  }
+
   open(sink: BodySink): void {
     this.#sink = sink;
     for (const chunk of this.#remembered ?? []) sink.onBodyData(chunk, null);

@@ -18,6 +18,8 @@ export interface BodySink {
 
 /** Gives the body of a request, to one sink at a time. */
 export interface BodySource {
+  /** Whether some of it, or its end, is here: `open` gives it within the call. */
+  readonly isHere: boolean;
   /** Gives the whole body to the sink, from its beginning, what a sink before has got included. */
   open(sink: BodySink): void;
   /** The sink takes more. */

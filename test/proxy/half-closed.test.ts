@@ -20,7 +20,7 @@ t.test(
     for (const client of clients) {
       client.send(formatRequest('GET', '/ends/'));
       await client.readHead();
-    await client.readBodyUntil('part');
+      await client.readBodyUntil('part');
     }
     // Both are there when the worker reads again.
     const workerPid = someWorker(proxy.gateway);
@@ -28,7 +28,7 @@ t.test(
     try {
       for (const client of clients) client.end();
       for (const connection of connections) connection.close();
-      } finally {
+    } finally {
       process.kill(workerPid, 'SIGCONT');
     }
     await proxy.waitUntilIdle('ends');

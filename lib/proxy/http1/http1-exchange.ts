@@ -106,8 +106,10 @@ export class Http1Exchange implements UpstreamExchange, BodySink {
       socket.write(this.#head, 'latin1');
       this.#continueTimer = setTimeout(() => this.#sendBody(), CONTINUE_WAIT_MS);
     } else {
-      // Together with what of the body is here already; but later, as whoever dispatches has not got its exchange yet.
+      // Together with what of the body is here, or comes with the same read. What is here is taken later: whoever
+      // dispatches has not got its exchange yet, and may have to give it up.
       this.#unsentHead = this.#head;
+      if (this.request.body?.isHere === false) this.#sendBody();
       queueMicrotask(() => this.#sendHeadAndBody());
     }
   }

@@ -5,7 +5,7 @@ import { buildRequestHead, buildTrailerSection, framingOf } from '../../../lib/p
 import type { BodySource, UpstreamRequest } from '../../../lib/proxy/upstream.ts';
 
 const SEED = 20_261_123;
-const BODY: BodySource = { open() {}, pull() {}, detach() {} };
+const BODY: BodySource = { isHere: false, open() {}, pull() {}, detach() {} };
 
 function requestOf(changes: Partial<UpstreamRequest> = {}): UpstreamRequest {
   return {

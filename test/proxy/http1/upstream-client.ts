@@ -68,6 +68,10 @@ export class HeldBody implements BodySource {
     this.#endsItself = endsItself;
   }
 
+  get isHere(): boolean {
+    return true;
+  }
+
   get givenBytes(): number {
     return this.#chunks.slice(0, this.#next).reduce((sum, { length }) => sum + length, 0);
   }
