@@ -1,4 +1,5 @@
 import type { ErrorDefinition } from '../core/errors.ts';
+import type { AccessLines } from '../telemetry/access-lines.ts';
 import { quoteJson } from '../telemetry/quote-json.ts';
 
 /** What is said of one finished request. Paths are logged without their query: queries carry secrets. */
@@ -37,11 +38,6 @@ export function shortenPath(path: string): string {
 /** The name of a consumer as it is logged. */
 export function shortenConsumer(consumer: string | null): string | null {
   return consumer?.slice(0, LONGEST_CONSUMER) ?? null;
-}
-
-/** Where lines go; each gets the members of a JSON object. */
-export interface AccessLines {
-  write(members: string): void;
 }
 
 /** Writes a line a request, or a sample of them. Failures (5xx, broken off) are always written. */

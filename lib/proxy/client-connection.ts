@@ -293,10 +293,14 @@ export class ClientConnection implements RequestSink, RequestConnection, SocketR
   }
 
   #goOn(): void {
+    if (this.#surplus.length > 0) this.#parseSurplus();
+    if (this.#mode === SERVING) this.readOn();
+  }
+
+  #parseSurplus(): void {
     const surplus = this.#surplus.bytes;
     this.#surplus.clear();
-    if (surplus.length > 0) this.#parse(surplus);
-    if (this.#mode === SERVING) this.readOn();
+    this.#parse(surplus);
   }
 
   /** What comes behind the last answer must not be served (RFC 9112 §9.6). */

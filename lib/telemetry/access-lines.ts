@@ -6,7 +6,8 @@ import pino from 'pino';
 import { BlockWriter } from './block-writer.ts';
 import { createPrettyAccessLogger, isoTime, type LoggerOptions } from './logger.ts';
 
-interface AccessLines {
+/** Where lines go. */
+export interface AccessLines {
   /** @param members of a JSON object, such as `"status":200,"code":null` */
   write(members: string): void;
 }

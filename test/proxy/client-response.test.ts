@@ -80,3 +80,20 @@ t.test('a connection that breaks before all has left is no end', async (t) => {
   await closed;
   t.equal(answer.finished, false);
 });
+
+t.test('a connection that has been answered for the last time may not stand for ever', async (t) => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const port = await startResponseServer(t, 0, (answer, connection) => {
+    const overdueIn = (ms: number) => connection.isOverdue(performance.now() + ms);
+    t.equal(overdueIn(1_000_000), false, 'the answer is under way');
+    answer.writeHead(200, 'OK', ['content-length', '0'], 'id', null, null, true);
+    answer.end();
+    t.equal(overdueIn(5_000), false, 'its end may take a while');
+    t.equal(overdueIn(10_001), true);
+    resolve();
+  });
+  const client = await connect(port, { owner: t });
+  client.send(formatRequest('GET', '/'));
+  await promise;
+  await client.waitForClose();
+});
